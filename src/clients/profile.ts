@@ -1,0 +1,46 @@
+/** A client, its campaigns and credentials, as the rest of the house reads them. */
+import type { CampaignId, ClientId, CredentialId } from '../ids.ts';
+
+export interface Campaign {
+  readonly id: CampaignId;
+  /** A-labels; each covers its subdomains. Empty: no such limit. */
+  readonly targetDomains: readonly string[];
+}
+
+export interface Profile {
+  readonly id: ClientId;
+  readonly name: string;
+  /** The client's own https privacy policy URLs, at least one. */
+  readonly privacyUrls: readonly string[];
+  /** A-labels; each covers its subdomains. */
+  readonly fromDomains: readonly string[];
+  /** Domains the reverse-path may have beside fromDomains (platforms bounce to their own). */
+  readonly returnPathDomains: readonly string[];
+  /** Hosts (`host` or `host:port`) whose links are the platform's click-tracking. */
+  readonly trackingHosts: readonly string[];
+  readonly policy: string;
+  /** Overrides upstream.url. Holds a secret where it has a password: never logged, never shown. */
+  readonly upstream: string | undefined;
+  /** Transactions a minute and sessions at once; undefined: the configured default. */
+  readonly maxRate: number | undefined;
+  readonly maxSessions: number | undefined;
+  readonly campaigns: ReadonlyMap<CampaignId, Campaign>;
+  readonly disabled: boolean;
+  readonly createdAt: number;
+  /** The head record's version that this was read under. */
+  readonly version: number;
+}
+
+export interface Credential {
+  readonly id: CredentialId;
+  readonly client: ClientId;
+  readonly campaign: CampaignId | undefined;
+  /** Overrides the client's policy; `transactional` only ever here. */
+  readonly policy: string | undefined;
+  /** CIDR blocks; empty: any address (then a password is needed). */
+  readonly ips: readonly string[];
+  /** False: the IP alone is the credential. */
+  readonly password: boolean;
+  readonly disabled: boolean;
+  readonly createdAt: number;
+}

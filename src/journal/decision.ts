@@ -1,0 +1,42 @@
+/** Decisions as they are kept: every refusal has one; its id is the `ref=` of the reply. */
+import type { CampaignId, ClientId, CredentialId, DecisionId } from '../ids.ts';
+
+export type Outcome = 'relayed' | 'rejected' | 'deferred' | 'observed' | 'unknown';
+
+/** What the writer says. */
+export interface DecisionInput {
+  readonly client: ClientId;
+  readonly campaign: CampaignId | undefined;
+  readonly credential: CredentialId | undefined;
+  readonly transaction: string;
+  readonly stage: 'rcpt' | 'data' | 'upstream';
+  readonly outcome: Outcome;
+  readonly check: string;
+  readonly token: string;
+  /** For the operator; never an address. */
+  readonly reason: string;
+  /** `550 5.7.1 …` as told, without the ref. */
+  readonly reply: string;
+  readonly policy: string;
+  /** Base form `local@domain`; kept sealed behind a pseudonym. Undefined for a message-wide refusal or where nothing may be kept (an erased person). */
+  readonly recipient: string | undefined;
+}
+
+export interface Decision extends Omit<DecisionInput, 'recipient'> {
+  readonly id: DecisionId;
+  /** Milliseconds since 1970 UTC. */
+  readonly at: number;
+  readonly pseudonym: string | undefined;
+  /** The address, while its mapping lives; undefined after an erasure. */
+  readonly recipient: string | undefined;
+}
+
+/** One counter: everything an outcome is counted under. */
+export interface CounterLabels {
+  readonly client: ClientId;
+  readonly campaign: CampaignId | undefined;
+  readonly outcome: Outcome;
+  /** Empty for `relayed`. */
+  readonly check: string;
+  readonly token: string;
+}

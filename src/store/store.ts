@@ -1,0 +1,70 @@
+/**
+ * The contract of a store engine. An engine is dumb: it hashes nothing, expires nothing, decides nothing.
+ *
+ * Everything belongs to an owner, a client's id or `global`, and has one of two shapes: an *entry* is a point look-up in a set
+ * (a digest → a small value) and has no order; a *record* stands in a log and is ordered by its id.
+ */
+
+export interface EntryKey {
+  readonly owner: string;
+  /** Name of the set, printable ASCII without `{}` and NUL, 1–150 characters. */
+  readonly set: string;
+  /** 1–64 octets; evenly spread (a digest), because engines bucket by its first octets. */
+  readonly id: Buffer;
+}
+
+export interface RecordKey {
+  readonly owner: string;
+  /** Name of the log, same alphabet as a set's name. */
+  readonly log: string;
+  /** 1–200 octets of printable ASCII; the log is ordered by it, octet by octet. */
+  readonly id: string;
+}
+
+export type Key = EntryKey | RecordKey;
+export type Value = Buffer;
+
+/** A write: the value that replaces whatever the key held, or undefined to delete. */
+export interface Change {
+  readonly key: Key;
+  readonly value: Value | undefined;
+}
+
+/** What a key must hold for an apply to write anything: exactly this value, or nothing. */
+export interface Expectation {
+  readonly key: Key;
+  readonly value: Value | undefined;
+}
+
+/** All entries of a set (in no order), or a log's records between two ids: `from` inclusive, `to` exclusive. */
+export type Range =
+  | { readonly owner: string; readonly set: string }
+  | { readonly owner: string; readonly log: string; readonly from?: string; readonly to?: string; readonly reverse?: boolean };
+
+/** The store gave no answer: down, frozen, out of disk, or not admitted yet. Never means "not found". Deserves 451 4.3.0. */
+export class StoreUnavailable extends Error {
+  override readonly name = 'StoreUnavailable';
+}
+
+export interface Store {
+  /**
+   * Values in the order of the keys. One round trip; sees every apply that resolved anywhere before it was called.
+   * @throws StoreUnavailable within 250 ms where no answer came.
+   */
+  find(keys: readonly Key[]): Promise<readonly (Value | undefined)[]>;
+  /**
+   * Per owner all or none; durable when it resolves; idempotent. False: an expectation failed and nothing was written.
+   * Every expectation's owner must be the owner of some change. With changes of several owners, expectations may name one owner only,
+   * and that owner's changes are written first.
+   * @throws StoreUnavailable where the outcome is unknown (it may still have happened).
+   */
+  apply(changes: readonly Change[], expect?: readonly Expectation[]): Promise<boolean>;
+  /** Streams in constant memory; what is written meanwhile may or may not appear. */
+  scan(range: Range): AsyncIterable<readonly [Key, Value]>;
+  ping(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export function isEntryKey(key: Key): key is EntryKey {
+  return 'set' in key;
+}
