@@ -15,17 +15,13 @@ export function parseDomain(text: string): string | undefined {
   // Also keeps the ICU calls away from texts that no domain can be as long as.
   if (text.length > 254) return undefined;
   const labels: string[] = [];
-  let international = false;
   for (const spelled of (text.endsWith('.') ? text.slice(0, -1) : text).split('.')) {
     const label = ASCII.test(spelled) ? asciiLabel(spelled.toLowerCase()) : unicodeLabel(spelled);
     if (label === undefined) return undefined;
-    if (label.startsWith('xn--')) international = true;
     labels.push(label);
   }
   const domain = labels.join('.');
   if (labels.length < 2 || domain.length > 253 || !/^[a-z]/.test(labels.at(-1) as string)) return undefined;
-  // Whole names have rules that no label has alone (RFC 5893: one right-to-left label binds the others).
-  if (international && domainToASCII(domain) !== domain) return undefined;
   return domain;
 }
 
