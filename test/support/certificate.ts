@@ -1,0 +1,21 @@
+/** A self-signed certificate for tests only: localhost, sink.example and 127.0.0.1, valid 2020 to 2120. Its key is public: it protects nothing. */
+
+export const TEST_CERTIFICATE = {
+  key: `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg58hkYpgjEkW+Apbn
+uwYJUWF03mD7Mz9h7qKW05gGMBahRANCAAS/cyt4Rfw+vv9IAGw2n2M0v89b48v1
+Ibpz2FYg72ztZYb6oT0klc2DmBkkSBqfKFvstaGG0xunGhptn6eKazZz
+-----END PRIVATE KEY-----
+`,
+  cert: `-----BEGIN CERTIFICATE-----
+MIIBezCCASGgAwIBAgIBATAKBggqhkjOPQQDAjAXMRUwEwYDVQQDDAxzaW5rLmV4
+YW1wbGUwIBcNMjAwMTAxMDAwMDAwWhgPMjEyMDAxMDEwMDAwMDBaMBcxFTATBgNV
+BAMMDHNpbmsuZXhhbXBsZTBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABL9zK3hF
+/D6+/0gAbDafYzS/z1vjy/UhunPYViDvbO1lhvqhPSSVzYOYGSRIGp8oW+y1oYbT
+G6caGm2fp4prNnOjXDBaMCgGA1UdEQQhMB+CCWxvY2FsaG9zdIIMc2luay5leGFt
+cGxlhwR/AAABMA8GA1UdEwEB/wQFMAMBAf8wHQYDVR0OBBYEFGx4efPAWokmuJW6
+hB1nxxsLadO+MAoGCCqGSM49BAMCA0gAMEUCIQDqKRTPYkim4Ry/H0EZSUVQl6aH
+xWgvyDs9XccsZ/veAwIgN1x7GoCqVJYMmh01yDXhyLhyISKJAB3HQaH5eYfMWqc=
+-----END CERTIFICATE-----
+`,
+} as const;
