@@ -41,6 +41,16 @@ export type Range =
   | { readonly owner: string; readonly set: string }
   | { readonly owner: string; readonly log: string; readonly from?: string; readonly to?: string; readonly reverse?: boolean };
 
+/** There is no store at the address, and the caller may not create one. */
+export class StoreMissing extends Error {
+  override readonly name = 'StoreMissing';
+}
+
+/** A store is there, but it may forget or cannot be used as it is set up. The message names the setting to change. */
+export class StoreRefused extends Error {
+  override readonly name = 'StoreRefused';
+}
+
 /** The store gave no answer: down, frozen, out of disk, or not admitted yet. Never means "not found". Deserves 451 4.3.0. */
 export class StoreUnavailable extends Error {
   override readonly name = 'StoreUnavailable';
@@ -53,17 +63,32 @@ export interface Store {
    */
   find(keys: readonly Key[]): Promise<readonly (Value | undefined)[]>;
   /**
-   * Per owner all or none; durable when it resolves; idempotent. False: an expectation failed and nothing was written.
+   * Per owner all or none, at most MAX_CHANGES a call; durable when it resolves; idempotent. False: an expectation failed and nothing was written.
    * Every expectation's owner must be the owner of some change. With changes of several owners, expectations may name one owner only,
    * and that owner's changes are written first.
+   * @throws RangeError where the call breaks these rules (a programming error).
    * @throws StoreUnavailable where the outcome is unknown (it may still have happened).
    */
   apply(changes: readonly Change[], expect?: readonly Expectation[]): Promise<boolean>;
   /** Streams in constant memory; what is written meanwhile may or may not appear. */
   scan(range: Range): AsyncIterable<readonly [Key, Value]>;
+  /** Whether no key of Postern's is here at all: a store that was never used. */
+  isEmpty(): Promise<boolean>;
+  /** What an operator should know: what could be lost and why. For `doctor`; never on the mail path. */
+  inspect(): Promise<readonly Finding[]>;
   ping(): Promise<void>;
+  /** Waits for what is being written. After it every method throws StoreUnavailable. */
   close(): Promise<void>;
 }
+
+/** One line of an inspection; `fail` means that the store must not be relied on as it stands. */
+export interface Finding {
+  readonly level: 'ok' | 'warn' | 'fail';
+  readonly text: string;
+}
+
+/** Most changes (and most expectations) one apply may hold: what Redis runs as one script without keeping others waiting. */
+export const MAX_CHANGES = 10_000;
 
 export function isEntryKey(key: Key): key is EntryKey {
   return 'set' in key;
