@@ -66,6 +66,10 @@ function unicodeLabel(spelled: string): string | undefined {
 function foldCase(label: string): string {
   // By code point: a final sigma is a letter of its own in a domain, which toLowerCase of a whole word would make up.
   const lower = Array.from(label.normalize('NFC'), character => character.toLowerCase()).join('');
-  // Everyday Thai and Lao spell this vowel as one character, domains as two (RFC 5892 disallows the one).
-  return lower.normalize('NFC').replaceAll('\u0e33', '\u0e4d\u0e32').replaceAll('\u0eb3', '\u0ecd\u0eb2');
+  return spellOutVowels(lower.normalize('NFC'));
+}
+
+/** Everyday Thai and Lao spell one vowel as one character, where compatibility mapping and domains have two (RFC 5892 disallows the one). */
+export function spellOutVowels(text: string): string {
+  return text.replaceAll('\u0e33', '\u0e4d\u0e32').replaceAll('\u0eb3', '\u0ecd\u0eb2');
 }

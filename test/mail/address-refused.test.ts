@@ -1,0 +1,186 @@
+/** Addresses that a server behind us might read as somebody else: none is taken, and no problem tells the address. */
+import t from 'tap';
+import { isAddress, parseAddress } from '../../src/mail/address.ts';
+
+t.test('A19: what somebody else may be read into is refused', async t => {
+  const table: Record<string, readonly string[]> = {
+    reroutes: [
+      'u%x@y.example',
+      'u%x.example@y.example',
+      'h!u@y.example',
+      'a!b!u@y.example',
+      '"u%x"@y.example',
+      '"h!u"@y.example',
+      'u+a%x@y.example',
+      'ü%ü@y.example',
+      '\u212a!x@y.example',
+    ],
+    'second at sign': [
+      'u@x@y.example',
+      '"u@x"@y.example',
+      '"u\\@x"@y.example',
+      'u\\@x@y.example',
+      'u@x.example@y.example',
+      '@y.example',
+      '@',
+      'u@',
+      'u',
+      '"u"',
+    ],
+    comments: ['(c)u@y.example', 'u(c)@y.example', 'u@(c)y.example', 'u@y.example(c)', '"(c)u"@y.example', '"u\\(c"@y.example'],
+    specials: [
+      'u,v@y.example',
+      'u;v@y.example',
+      'u:v@y.example',
+      'u<v@y.example',
+      'u>v@y.example',
+      '<u@y.example>',
+      'u[v@y.example',
+      'u]v@y.example',
+      'u\\v@y.example',
+      'u"v@y.example',
+      'u\u037ev@y.example',
+    ],
+    'specials in quotes': [
+      '"u,v"@y.example',
+      '"u;v"@y.example',
+      '"u:v"@y.example',
+      '"u<v"@y.example',
+      '"u>v"@y.example',
+      '"u[v"@y.example',
+      '"u\\,v"@y.example',
+    ],
+    quotes: [
+      '"u@y.example',
+      'u"@y.example',
+      '"u"v@y.example',
+      '"u".v@y.example',
+      '"u"."v"@y.example',
+      '"u""v"@y.example',
+      '"""@y.example',
+      '"\\"@y.example',
+      '"\\ü"@y.example',
+      '"u\\',
+    ],
+    dots: ['.u@y.example', 'u.@y.example', 'u..v@y.example', '.@y.example'],
+    'white space': [
+      ' u@y.example',
+      'u@y.example ',
+      'u @y.example',
+      'u@ y.example',
+      'u v@y.example',
+      'u\tv@y.example',
+      '"u\tv"@y.example',
+      'u\u00a0v@y.example',
+      '"u\u3000v"@y.example',
+      'u@y.example SIZE=1',
+    ],
+    controls: [
+      'u\r\n@y.example',
+      'u@y.example\r\nRCPT TO:<v@y.example>',
+      'u\u0000@y.example',
+      '"u\u0000"@y.example',
+      '"\\\u0000"@y.example',
+      'u\u007f@y.example',
+      'u\u0085@y.example',
+      '\u001bu@y.example',
+    ],
+    invisible: [
+      'u\u00ad@y.example',
+      'u\u200b@y.example',
+      '\ufeffu@y.example',
+      'u\u200d@y.example',
+      'u\u202ev@y.example',
+      'u\u2060v@y.example',
+      'u\u3164@y.example',
+      'u\u034f@y.example',
+      'u\ufe0f@y.example',
+      'u\u{e0001}@y.example',
+      '"u\u00ad"@y.example',
+      'u\ufffd@y.example',
+      'u\ud800@y.example',
+      'u\ue000@y.example',
+    ],
+    compatibility: [
+      'ｕser@y.example',
+      'user\uff20y.example',
+      'user\uff0bx@y.example',
+      'ﬁona@y.example',
+      'henryⅣ@y.example',
+      'm²@y.example',
+      'u\uff0ev@y.example',
+      '"ｕ"@y.example',
+      'ℂarl@y.example',
+    ],
+    'encoded words': [
+      '=?utf-8?q?u=40x.example=3e?=@y.example',
+      '=?UTF-8?B?dUB4?=@y.example',
+      '"=?utf-8?q?u?="@y.example',
+      'a=?x?Q?b?=c@y.example',
+    ],
+    'literals and hosts': [
+      'u@[192.0.2.1]',
+      'u@[IPv6:2001:db8::1]',
+      'u@192.0.2.1',
+      'u@localhost',
+      'u@example',
+      'postmaster',
+      'Postmaster',
+      'u@#123',
+      'u@0x7f000001',
+    ],
+    domains: [
+      'u@y..example',
+      'u@.example',
+      'u@y.example..',
+      'u@-y.example',
+      'u@y-.example',
+      'u@y_z.example',
+      'u@y.123',
+      'u@y/z.example',
+      'u@y%2eexample.example',
+      'u@xn--a.example',
+      'u@xn---.example',
+      'u@xn--xyz-ñ.example',
+      'u@ｙ.example',
+      'u@y\u3002example',
+      'u@y\u00ad.example',
+    ],
+    routes: [
+      '@a:@b:u@y.example',
+      '@a,b:u@y.example',
+      '@:u@y.example',
+      '@a u@y.example',
+      '@[192.0.2.1]:u@y.example',
+      '@a,:u@y.example',
+      'a:u@y.example',
+    ],
+    length: [
+      `${'a'.repeat(65)}@y.example`,
+      `${'ü'.repeat(33)}@y.example`,
+      `"${'a'.repeat(62)} "@y.example`,
+      `a@${'b'.repeat(63)}.${'c'.repeat(63)}.${'d'.repeat(63)}.${'e'.repeat(60)}.fg`,
+      'u'.repeat(100_000),
+    ],
+    nothing: ['', '<>', '""'],
+  };
+  for (const [why, paths] of Object.entries(table)) {
+    for (const path of paths) {
+      const parsed = parseAddress(path, { utf8: true });
+      if (isAddress(parsed)) t.fail(`${why}: ${JSON.stringify(path)} was taken as ${parsed.relayed}`);
+      else t.equal(parsed.problem, 'syntax', `${why}: ${JSON.stringify(path.slice(0, 50))}: ${parsed.detail}`);
+    }
+  }
+});
+
+t.test('a problem never tells the address', async t => {
+  for (const path of [
+    'secretname%x@y.example',
+    'secretname',
+    'secretnäme@y.example',
+    '"secretname@y.example',
+    'secretname@hidden_host.example',
+  ]) {
+    t.notMatch(JSON.stringify(parseAddress(path, { utf8: false })), /secret|hidden|y\.example/);
+  }
+});
