@@ -1,5 +1,6 @@
 /** Decisions as they are kept: every refusal has one; its id is the `ref=` of the reply. */
 import type { CampaignId, ClientId, CredentialId, DecisionId } from '../ids.ts';
+import type { Address } from '../mail/address.ts';
 
 export type Outcome = 'relayed' | 'rejected' | 'deferred' | 'observed' | 'unknown';
 
@@ -18,16 +19,17 @@ export interface DecisionInput {
   /** `550 5.7.1 …` as told, without the ref. */
   readonly reply: string;
   readonly policy: string;
-  /** Base form `local@domain`; kept sealed behind a pseudonym. Undefined for a message-wide refusal or where nothing may be kept (an erased person). */
-  readonly recipient: string | undefined;
+  readonly recipient: Address;
+  /** False where nothing may be kept of the person, because an erasure is why they were refused: the line then has no pseudonym. */
+  readonly keepRecipient: boolean;
 }
 
-export interface Decision extends Omit<DecisionInput, 'recipient'> {
+export interface Decision extends Omit<DecisionInput, 'recipient' | 'keepRecipient'> {
   readonly id: DecisionId;
   /** Milliseconds since 1970 UTC. */
   readonly at: number;
   readonly pseudonym: string | undefined;
-  /** The address, while its mapping lives; undefined after an erasure. */
+  /** Base form `local@domain` while its sealed mapping lives; undefined after an erasure. */
   readonly recipient: string | undefined;
 }
 

@@ -1,0 +1,158 @@
+/**
+ * `npm run bench`: smtp-source → Postern, all checks on → smtp-sink, beside a naive nodemailer relay without checks, in turn, in
+ * one run. Prints messages a second and CPU milliseconds a message of the relay's process, and the ratio. Needs Postfix's tools.
+ */
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build, installPackages, requireNode, root } from '../toolchain.mjs';
+import { campaignMail } from './message.mjs';
+
+requireNode(20);
+installPackages();
+build();
+
+const option = (name, fallback) => {
+  const at = process.argv.indexOf(`--${name}`);
+  return at < 0 ? fallback : Number(process.argv[at + 1]);
+};
+const messages = option('messages', 5000);
+const sessions = option('sessions', 20);
+const rounds = option('rounds', 3);
+const octets = option('bytes', 4096);
+const entries = option('entries', 0);
+
+const home = mkdtempSync(join(tmpdir(), 'postern-bench-'));
+const env = { ...process.env, PATH: `${process.env.PATH}:/usr/sbin` };
+const main = join(root, 'dist', 'main.js');
+const children = [];
+const mail = join(home, 'mail.eml');
+writeFileSync(mail, campaignMail(octets));
+
+try {
+  const sinkPort = await freePort();
+  start('smtp-sink', ['-c', `127.0.0.1:${sinkPort}`, '1000']);
+  const naivePort = await freePort();
+  const naive = start(process.execPath, [fileURLToPath(new URL('naive.mjs', import.meta.url)), String(naivePort), String(sinkPort)]);
+  const posternPort = await freePort();
+  const postern = startPostern(posternPort, sinkPort);
+  await Promise.all([sinkPort, naivePort, posternPort].map(listening));
+
+  const results = { postern: [], naive: [] };
+  for (let round = 0; round <= rounds; round++) {
+    const runs = { postern: measure(postern, posternPort), naive: measure(naive, naivePort) };
+    // The first round warms both up and is not counted.
+    if (round > 0) for (const name of Object.keys(results)) results[name].push(runs[name]);
+  }
+  report(results);
+} finally {
+  for (const child of children) child.kill('SIGKILL');
+  rmSync(home, { recursive: true, force: true });
+}
+
+function startPostern(port, sinkPort) {
+  const config = join(home, 'postern.yaml');
+  writeFileSync(
+    config,
+    `store: {url: "lmdb:./data"}\nsubmission: {listen: "127.0.0.1:${port}"}\nupstream: {url: "smtp://127.0.0.1:${sinkPort}?starttls=off"}\nlog: {level: warn}\n`,
+  );
+  const postern = (...args) =>
+    execFileSync(process.execPath, [main, ...args, '--config', config], { stdio: ['ignore', 'ignore', 'inherit'] });
+  postern(
+    'client',
+    'add',
+    'client',
+    '--name',
+    'Client',
+    '--privacy-url',
+    'https://www.client.example/privacy',
+    '--from-domain',
+    'client.example',
+  );
+  postern('campaign', 'add', 'client', 'spring', '--target-domain', 'prospect.example');
+  postern('credential', 'add', 'client', 'bench', '--campaign', 'spring', '--ip', '127.0.0.1/32', '--no-password');
+  if (entries > 0) {
+    const list = join(home, 'list.txt');
+    writeFileSync(list, Array.from({ length: entries }, (_, i) => `listed${i}@prospect.example\n`).join(''));
+    postern('list', 'import', 'client', list);
+  }
+  return start(process.execPath, [main, 'serve', '--config', config]);
+}
+
+function start(command, args) {
+  const child = spawn(command, args, { env, stdio: ['ignore', 'ignore', 'inherit'] });
+  children.push(child);
+  return child;
+}
+
+/** One run of smtp-source against a relay. */
+function measure(child, port) {
+  const before = cpuMs(child.pid);
+  const begun = process.hrtime.bigint();
+  execFileSync(
+    'smtp-source',
+    [
+      '-d',
+      '-N',
+      '-s',
+      String(sessions),
+      '-m',
+      String(messages),
+      '-F',
+      mail,
+      '-f',
+      'news@client.example',
+      '-t',
+      'someone@prospect.example',
+      `127.0.0.1:${port}`,
+    ],
+    { env, stdio: ['ignore', 'ignore', 'inherit'] },
+  );
+  const seconds = Number(process.hrtime.bigint() - begun) / 1e9;
+  return { perSecond: messages / seconds, cpuMs: (cpuMs(child.pid) - before) / messages };
+}
+
+/** CPU time of a process so far, user and system, from /proc (ticks are 10 ms). */
+function cpuMs(pid) {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ');
+  return (Number(fields[11]) + Number(fields[12])) * 10;
+}
+
+function report(results) {
+  const median = values => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
+  const rows = Object.entries(results).map(([name, runs]) => ({
+    relay: name,
+    'msg/s': Math.round(median(runs.map(run => run.perSecond))),
+    'CPU-ms/msg': Number(median(runs.map(run => run.cpuMs)).toFixed(3)),
+  }));
+  const ratios = results.postern.map((run, i) => run.perSecond / results.naive[i].perSecond);
+  process.stdout.write(`${messages} messages of ${octets} octets, ${sessions} sessions, ${rounds} rounds in turn, medians\n`);
+  for (const row of rows)
+    process.stdout.write(`${row.relay.padEnd(8)} ${String(row['msg/s']).padStart(6)} msg/s  ${row['CPU-ms/msg']} CPU-ms/msg\n`);
+  process.stdout.write(`postern / naive: ${median(ratios).toFixed(2)} times the msg/s\n`);
+}
+
+async function freePort() {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address();
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+async function listening(port) {
+  const { connect } = await import('node:net');
+  for (let i = 0; i < 100; i++) {
+    const socket = connect(port, '127.0.0.1');
+    const open = await new Promise(resolve => socket.once('connect', () => resolve(true)).once('error', () => resolve(false)));
+    socket.destroy();
+    if (open) return;
+    await new Promise(resolve => setTimeout(resolve, 100));
+  }
+  throw new Error(`nothing listens on port ${port}`);
+}

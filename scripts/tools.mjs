@@ -1,0 +1,38 @@
+/** The real parts that tests run against: installed where this may be done (root on Debian), named where it may not. */
+import { existsSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { run } from './toolchain.mjs';
+
+/** Program → Debian package. */
+const TOOLS = {
+  'redis-server': 'redis-server',
+  postfix: 'postfix',
+  'smtp-source': 'postfix',
+  swaks: 'swaks',
+  python3: 'python3',
+  strings: 'binutils',
+};
+
+const FOLDERS = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/usr/local/sbin', '/sbin'];
+
+function missing() {
+  return Object.keys(TOOLS).filter(tool => !FOLDERS.some(folder => existsSync(join(folder, tool))));
+}
+
+/** Makes the tools available; tests of a tool that stays missing skip, and say so. */
+export function requireTools() {
+  let absent = missing();
+  if (absent.length === 0) return;
+  const packages = [...new Set(absent.map(tool => TOOLS[tool]))];
+  const mayInstall = process.getuid?.() === 0 && existsSync('/usr/bin/apt-get');
+  if (mayInstall) {
+    // A service that the package starts by itself is not used: tests start their own, on private ports and folders.
+    const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' };
+    run('updating the package list', 'apt-get', ['update', '-qq'], { env });
+    run(`installing ${packages.join(', ')}`, 'apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...packages], { env });
+    absent = missing();
+    if (absent.length === 0) return;
+  }
+  const how = existsSync('/usr/bin/apt-get') ? `apt-get install ${packages.join(' ')}` : `install ${packages.join(', ')}`;
+  process.stderr.write(`postern: not found: ${absent.join(', ')}; the tests that need them are skipped. To run them: ${how}\n`);
+}

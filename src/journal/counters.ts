@@ -1,0 +1,74 @@
+/** Counters: absolute totals per gate run and hour, overwritten on every write, so that a repeated write cannot count twice. */
+import { randomBytes } from 'node:crypto';
+import type { CampaignId, ClientId } from '../ids.ts';
+import type { Change, Store } from '../store/store.ts';
+import type { CounterLabels, Outcome } from './decision.ts';
+
+const LOG = 'counters';
+
+/** One row of statistics: recipients counted under these labels within one hour (or, summed, within the time asked for). */
+export interface Count extends CounterLabels {
+  /** Start of the hour, ms since 1970 UTC. */
+  readonly hour: number;
+  readonly count: number;
+}
+
+/** `2026112114`: sorts by time and reads as a date. */
+function hourId(at: number): string {
+  return new Date(at).toISOString().slice(0, 13).replace(/\D/g, '');
+}
+
+function hourStart(id: string): number {
+  return Date.UTC(Number(id.slice(0, 4)), Number(id.slice(4, 6)) - 1, Number(id.slice(6, 8)), Number(id.slice(8, 10)));
+}
+
+type Totals = Map<string, number>;
+
+/** This run's totals. Everything counted stays here until its hour is over and written. */
+export class Counters {
+  readonly #run = randomBytes(6).toString('hex');
+  readonly #totals = new Map<string, { readonly client: ClientId; readonly hour: string; readonly totals: Totals; dirty: boolean }>();
+
+  add(at: number, labels: CounterLabels, n = 1): void {
+    const hour = hourId(at);
+    const name = `${labels.client} ${hour}`;
+    let slot = this.#totals.get(name);
+    if (slot === undefined) {
+      slot = { client: labels.client, hour, totals: new Map(), dirty: true };
+      this.#totals.set(name, slot);
+    }
+    const label = JSON.stringify([labels.campaign ?? '', labels.outcome, labels.check, labels.token]);
+    slot.totals.set(label, (slot.totals.get(label) ?? 0) + n);
+    slot.dirty = true;
+  }
+
+  /** Writes what changed. A failed write leaves its hours dirty, so that nothing is lost while the process lives. */
+  async flush(store: Store, now: number): Promise<void> {
+    const dirty = [...this.#totals.entries()].filter(([, slot]) => slot.dirty);
+    for (const [name, slot] of dirty) {
+      slot.dirty = false;
+      const change: Change = {
+        key: { owner: slot.client, log: LOG, id: `${slot.hour}.${this.#run}` },
+        value: Buffer.from(JSON.stringify([...slot.totals])),
+      };
+      try {
+        await store.apply([change]);
+      } catch (error) {
+        slot.dirty = true;
+        throw error;
+      }
+      if (!slot.dirty && slot.hour < hourId(now)) this.#totals.delete(name);
+    }
+  }
+}
+
+/** A client's counts from the hour that holds `since` (ms since 1970 UTC) on, one row per hour and label. */
+export async function* readCounts(store: Store, client: ClientId, since = 0): AsyncIterable<Count> {
+  for await (const [key, value] of store.scan({ owner: client, log: LOG, from: hourId(since) })) {
+    const hour = hourStart(String(key.id));
+    for (const [label, count] of JSON.parse(value.toString()) as [string, number][]) {
+      const [campaign, outcome, check, token] = JSON.parse(label) as [string, Outcome, string, string];
+      yield { client, campaign: campaign === '' ? undefined : (campaign as CampaignId), outcome, check, token, hour, count };
+    }
+  }
+}

@@ -1,0 +1,104 @@
+/** Pseudonyms: journal lines name a person by a random word; the sealed mapping behind it is what an erasure deletes (DESIGN §5). */
+import { randomBytes } from 'node:crypto';
+import type { ClientId } from '../ids.ts';
+import type { Digests } from '../keys/digest.ts';
+import type { Vault } from '../keys/vault.ts';
+import { type Address, basePerson } from '../mail/address.ts';
+import type { Change, EntryKey, Expectation, Store } from '../store/store.ts';
+
+/** person's digest → sealed pseudonym */
+const PERSONS = 'persons';
+/** pseudonym → sealed address */
+const PSEUDONYMS = 'pseudonyms';
+const ATTEMPTS = 5;
+
+interface Who {
+  readonly client: ClientId;
+  readonly person: Address;
+}
+
+export class Pseudonyms {
+  readonly #store: Store;
+  readonly #digests: Digests;
+  readonly #vault: Vault;
+
+  constructor(store: Store, digests: Digests, vault: Vault) {
+    this.#store = store;
+    this.#digests = digests;
+    this.#vault = vault;
+  }
+
+  /**
+   * The pseudonyms of people, made where there is none yet. Somebody whose client has no vault key here gets none.
+   * @throws StoreUnavailable
+   */
+  async of(people: readonly Who[]): Promise<{ get(client: ClientId, person: Address): string | undefined }> {
+    const found = new Map<string, string>();
+    const byClient = new Map<ClientId, Map<string, Address>>();
+    for (const { client, person } of people) {
+      const group = byClient.get(client) ?? new Map<string, Address>();
+      byClient.set(client, group.set(basePerson(person), person));
+    }
+    for (const [client, group] of byClient) {
+      for (const [base, pseudonym] of await this.#ofClient(client, group)) found.set(`${client} ${base}`, pseudonym);
+    }
+    return { get: (client, person) => found.get(`${client} ${basePerson(person)}`) };
+  }
+
+  /** The base form of the address behind a pseudonym; undefined after an erasure, or where the client's key is gone. */
+  async person(client: ClientId, pseudonym: string): Promise<string | undefined> {
+    const key = pseudonymKey(client, pseudonym);
+    const [value] = await this.#store.find([key]);
+    if (value === undefined) return undefined;
+    const sealer = await this.#vault.sealer(client);
+    return sealer?.open(value, aad(key))?.toString();
+  }
+
+  async #ofClient(client: ClientId, people: ReadonlyMap<string, Address>): Promise<ReadonlyMap<string, string>> {
+    const sealer = await this.#vault.sealer(client);
+    const result = new Map<string, string>();
+    if (sealer === undefined) return result;
+    // Another gate may be making the same person's mapping at this moment: whoever is first stays, the other reads it.
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+      const open = [...people].filter(([base]) => !result.has(base));
+      if (open.length === 0) return result;
+      const asked = open.flatMap(([base, person]) => this.#digests.person(person).map(id => ({ base, key: personKey(client, id) })));
+      const values = await this.#store.find(asked.map(({ key }) => key));
+      for (const [i, value] of values.entries()) {
+        const question = asked[i];
+        const pseudonym = value === undefined || question === undefined ? undefined : sealer.open(value, aad(question.key));
+        if (question !== undefined && pseudonym !== undefined) result.set(question.base, pseudonym.toString());
+      }
+      const changes: Change[] = [];
+      const expect: Expectation[] = [];
+      const made = new Map<string, string>();
+      for (const [base, person] of open) {
+        const newest = this.#digests.person(person)[0];
+        if (result.has(base) || newest === undefined) continue;
+        const pseudonym = randomBytes(12).toString('base64url');
+        const forward = personKey(client, newest);
+        const back = pseudonymKey(client, pseudonym);
+        made.set(base, pseudonym);
+        expect.push({ key: forward, value: undefined });
+        changes.push({ key: forward, value: sealer.seal(pseudonym, aad(forward)) }, { key: back, value: sealer.seal(base, aad(back)) });
+      }
+      if (changes.length === 0 || (await this.#store.apply(changes, expect))) {
+        for (const [base, pseudonym] of made) result.set(base, pseudonym);
+        return result;
+      }
+    }
+    return result;
+  }
+}
+
+function personKey(client: ClientId, digest: Buffer): EntryKey {
+  return { owner: client, set: PERSONS, id: digest };
+}
+
+function pseudonymKey(client: ClientId, pseudonym: string): EntryKey {
+  return { owner: client, set: PSEUDONYMS, id: Buffer.from(pseudonym, 'base64url') };
+}
+
+function aad(key: EntryKey): string {
+  return `${key.owner}/${key.set}/${key.id.toString('hex')}`;
+}

@@ -1,0 +1,126 @@
+/** Which columns of an export mean what: Mailgun, SES, SendGrid, Postmark, OPTIZMO and our own, told by their header row. */
+import { REASONS, type Reason, SOURCES, type Source } from './standing.ts';
+
+/** Where in a row the parts of an entry stand; undefined where the file has no such column. */
+export interface Columns {
+  readonly address: number | undefined;
+  readonly domain: number | undefined;
+  readonly hash: number | undefined;
+  readonly reason: number | undefined;
+  readonly origin: number | undefined;
+  readonly source: number | undefined;
+  readonly at: number | undefined;
+  /** What every row of such a file means, where the kind of file says so. */
+  readonly implied: Reason | undefined;
+}
+
+const NAMES: Readonly<Record<'address' | 'domain' | 'hash' | 'reason' | 'origin' | 'source' | 'at', readonly string[]>> = {
+  address: [
+    'address',
+    'email',
+    'emailaddress',
+    'mail',
+    'recipient',
+    'rcpt',
+    'contactemail',
+    'emailadresse',
+    'adresseemail',
+    'subscriber',
+    'username',
+  ],
+  domain: ['domain', 'domainname', 'emaildomain', 'companydomain'],
+  hash: [
+    'hash',
+    'digest',
+    'md5',
+    'sha1',
+    'sha256',
+    'md5hash',
+    'sha1hash',
+    'sha256hash',
+    'emailmd5',
+    'emailsha1',
+    'emailsha256',
+    'emailhash',
+  ],
+  reason: ['reason', 'suppressionreason', 'type', 'bouncetype'],
+  origin: ['origin'],
+  source: ['source'],
+  at: ['createdat', 'created', 'lastupdatetime', 'lastupdate', 'date', 'timestamp', 'addedat', 'suppressedat', 'bouncedat', 'optoutdate'],
+};
+
+const normal = (cell: string): string => cell.toLowerCase().replace(/[^a-z0-9]/g, '');
+
+/** The columns that a header row names, or undefined where the row is no header but the first entry. */
+export function columnsOf(cells: readonly string[]): Columns | undefined {
+  const names = cells.map(normal);
+  const find = (kind: keyof typeof NAMES): number | undefined => {
+    const index = names.findIndex(name => NAMES[kind].includes(name));
+    return index < 0 ? undefined : index;
+  };
+  const columns = { address: find('address'), domain: find('domain'), hash: find('hash') };
+  if (columns.address === undefined && columns.domain === undefined && columns.hash === undefined) return undefined;
+  return { ...columns, reason: find('reason'), origin: find('origin'), source: find('source'), at: find('at'), implied: implied(names) };
+}
+
+/** A file without a header: the entry is in the first column that holds one. */
+export function columnsWithoutHeader(cells: readonly string[], hashed: boolean): Columns {
+  const found = cells.findIndex(cell => (hashed ? /^[0-9a-f]{32,64}$/i.test(cell.trim()) : /[@.]/.test(cell)));
+  const first = Math.max(0, found);
+  const none = { domain: undefined, reason: undefined, origin: undefined, source: undefined, at: undefined, implied: undefined };
+  return hashed ? { ...none, address: undefined, hash: first } : { ...none, address: first, hash: undefined };
+}
+
+/** Mailgun and SendGrid keep one list a kind and do not repeat the kind in each row. */
+function implied(names: readonly string[]): Reason | undefined {
+  const has = (...wanted: string[]): boolean => wanted.every(name => names.includes(name));
+  if (has('address', 'tags')) return 'opt-out';
+  if (has('address', 'code', 'error') || has('email', 'status', 'reason', 'created')) return 'bounce';
+  if (has('email', 'ip', 'created')) return 'complaint';
+  return undefined;
+}
+
+/** The platforms' words for why somebody is on their list. */
+const REASON_WORDS: Readonly<Record<string, Reason>> = {
+  bounce: 'bounce',
+  hardbounce: 'bounce',
+  bounced: 'bounce',
+  invalid: 'bounce',
+  complaint: 'complaint',
+  spamcomplaint: 'complaint',
+  spamreport: 'complaint',
+  spam: 'complaint',
+  abuse: 'complaint',
+  unsubscribe: 'opt-out',
+  unsubscribed: 'opt-out',
+  unsubscription: 'opt-out',
+  optout: 'opt-out',
+  manualsuppression: 'manual',
+};
+
+export interface Meaning {
+  readonly reason: Reason;
+  readonly source: Source;
+  /** Milliseconds since 1970 UTC; undefined where the file does not say. */
+  readonly at: number | undefined;
+}
+
+/** What a row says of reason, source and time. A reason that nobody knows is an import's; a file never makes an objection weaker. */
+export function meaningOf(cells: readonly string[], columns: Columns): Meaning {
+  const cell = (index: number | undefined): string => (index === undefined ? '' : (cells[index] ?? '').trim());
+  const given = cell(columns.reason).toLowerCase();
+  const own = REASONS.find(reason => reason === given);
+  let reason = own ?? columns.implied ?? REASON_WORDS[normal(given)] ?? 'import';
+  // Postmark: a ManualSuppression whose origin is the recipient is their unsubscribe.
+  if (normal(given) === 'manualsuppression' && normal(cell(columns.origin)) === 'recipient') reason = 'opt-out';
+  const source = own === undefined ? 'import' : (SOURCES.find(name => name === cell(columns.source).toLowerCase()) ?? 'import');
+  const at = timeOf(cell(columns.at));
+  return { reason, source, at };
+}
+
+function timeOf(text: string): number | undefined {
+  if (text === '') return undefined;
+  // SendGrid writes seconds since 1970.
+  const at = /^\d{9,10}$/.test(text) ? Number(text) * 1000 : /^\d{12,13}$/.test(text) ? Number(text) : Date.parse(text);
+  return Number.isFinite(at) ? at : undefined;
+}

@@ -1,0 +1,122 @@
+/** Rows of a list file in constant memory: any of the usual encodings and line ends, plain lines or CSV, each row with its line number. */
+import { parse } from 'csv-parse';
+
+export interface Row {
+  /** Line on which the row begins; the first is 1. */
+  readonly line: number;
+  readonly cells: readonly string[];
+}
+
+/** A row that is not even one, such as a quoted field that never ends. */
+export interface BrokenRow {
+  readonly line: number;
+  readonly broken: string;
+}
+
+const DELIMITERS = [',', ';', '\t', '|'] as const;
+/** Nobody's address or exported row is longer; a file without line ends must not fill the memory. */
+const MAX_ROW = 65_536;
+
+/** Splits a file into rows. Whether it is CSV, and with which delimiter, shows in its first line that is not empty. */
+export async function* readRows(chunks: AsyncIterable<Buffer>): AsyncIterable<Row | BrokenRow> {
+  const texts = decode(chunks)[Symbol.asyncIterator]();
+  let head = '';
+  while (!/[^\r\n][\r\n]/.test(head) && head.length < MAX_ROW) {
+    const next = await texts.next();
+    if (next.done === true) break;
+    head += next.value;
+  }
+  const first = /[^\r\n]+/.exec(head)?.[0] ?? '';
+  const rest = (async function* () {
+    yield head;
+    for (;;) {
+      const next = await texts.next();
+      if (next.done === true) return;
+      yield next.value;
+    }
+  })();
+  const delimiter = delimiterOf(first);
+  yield* delimiter === undefined ? lines(rest) : csv(rest, delimiter);
+}
+
+/** UTF-8 with or without BOM, UTF-16 by its BOM or by the zero octets that Latin text has in it. */
+async function* decode(chunks: AsyncIterable<Buffer>): AsyncIterable<string> {
+  let decoder: TextDecoder | undefined;
+  for await (const chunk of chunks) {
+    if (chunk.length === 0) continue;
+    decoder ??= new TextDecoder(encodingOf(chunk));
+    yield decoder.decode(chunk, { stream: true });
+  }
+  if (decoder !== undefined) yield decoder.decode();
+}
+
+function encodingOf(start: Buffer): string {
+  const [a, b] = start;
+  if ((a === 0xff && b === 0xfe) || (a !== 0 && b === 0)) return 'utf-16le';
+  if ((a === 0xfe && b === 0xff) || (a === 0 && b !== 0)) return 'utf-16be';
+  return 'utf-8';
+}
+
+function delimiterOf(line: string): string | undefined {
+  const outside = line.replace(/"[^"]*"/g, '');
+  const counted = DELIMITERS.map(delimiter => ({ delimiter, count: outside.split(delimiter).length - 1 }));
+  const most = counted.reduce((best, one) => (one.count > best.count ? one : best));
+  if (most.count > 0) return most.delimiter;
+  // A single column in quotes is CSV too; `"john doe"@example.com` is not.
+  return /^\s*"[^"]*"\s*$/.test(line) ? ',' : undefined;
+}
+
+async function* lines(texts: AsyncIterable<string>): AsyncIterable<Row | BrokenRow> {
+  let line = 1;
+  let open = '';
+  for await (const text of texts) {
+    const pieces = (open + text).split(/\r\n|\n|\r(?!$)/);
+    open = pieces.pop() ?? '';
+    for (const piece of pieces) {
+      yield { line, cells: [piece] };
+      line += 1;
+    }
+    if (open.length > MAX_ROW) {
+      yield { line, broken: `longer than ${MAX_ROW} characters: is this a list with one entry a line?` };
+      return;
+    }
+  }
+  const last = open.replace(/\r$/, '');
+  if (last !== '') yield { line, cells: [last] };
+}
+
+async function* csv(texts: AsyncIterable<string>, delimiter: string): AsyncIterable<Row | BrokenRow> {
+  const skipped: BrokenRow[] = [];
+  const parser = parse({
+    delimiter,
+    info: true,
+    relax_column_count: true,
+    relax_quotes: true,
+    skip_records_with_error: true,
+    max_record_size: MAX_ROW,
+    on_skip: error => {
+      skipped.push({ line: Number(error?.lines ?? 0), broken: 'not a CSV row: check its quotes' });
+      return undefined;
+    },
+  });
+  const feeding = feed(texts, parser);
+  let line = 1;
+  for await (const { record, info } of parser as AsyncIterable<{ record: string[]; info: { lines: number } }>) {
+    while (skipped.length > 0) {
+      const row = skipped.shift();
+      if (row !== undefined) yield row;
+    }
+    yield { line, cells: record };
+    // `info.lines` counts the lines read so far, this row's last one included.
+    line = info.lines + 1;
+  }
+  await feeding;
+  yield* skipped;
+}
+
+async function feed(texts: AsyncIterable<string>, parser: ReturnType<typeof parse>): Promise<void> {
+  for await (const text of texts) {
+    if (!parser.write(text)) await new Promise(resolve => parser.once('drain', resolve));
+  }
+  parser.end();
+}

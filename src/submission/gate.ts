@@ -1,0 +1,84 @@
+/** The submission gate: who may hand over mail at all; each accepted MAIL starts a SubmissionTransaction. */
+import type { Clients } from '../clients/clients.ts';
+import type { Credential } from '../clients/profile.ts';
+import type { ClientId } from '../ids.ts';
+import { isAddress, parseAddress } from '../mail/address.ts';
+import { defer, type Reply, reject } from '../mail/reply.ts';
+import type { Gate, MailParameters, Peer, Transaction } from '../smtp/gate.ts';
+import { Limits } from './limits.ts';
+import type { SubmissionOptions } from './options.ts';
+import { Setbacks } from './setbacks.ts';
+import { SubmissionTransaction, type TransactionParts } from './transaction.ts';
+
+const NO_AUTH = reject(530, '5.7.0', 'Authentication required');
+/** One text for a bad password, an unknown user and a wrong IP address: a stranger learns nothing from it (A30). */
+const BAD = reject(535, '5.7.8', 'Authentication credentials invalid');
+const DISABLED = reject(525, '5.7.13', 'Credential disabled');
+
+export interface GateParts extends Omit<TransactionParts, 'setbacks'> {
+  readonly clients: Clients;
+  readonly options: SubmissionOptions;
+}
+
+export class SubmissionGate implements Gate<Credential> {
+  readonly #parts: GateParts;
+  readonly #limits: Limits;
+  readonly #setbacks: Setbacks;
+  readonly #sessions = new Map<string, ClientId>();
+
+  constructor(parts: GateParts) {
+    this.#parts = parts;
+    this.#limits = new Limits(parts.clock);
+    this.#setbacks = new Setbacks(parts.clock, parts.options.retryMinutes);
+  }
+
+  connect(): undefined {
+    return undefined;
+  }
+
+  async authenticate(peer: Peer, username: string, password: string): Promise<{ login: Credential } | Reply> {
+    const answer = await this.#parts.clients.authenticate(username, password, peer.remoteAddress);
+    if (answer === 'bad') return BAD;
+    if (answer === 'disabled') return DISABLED;
+    return { login: answer.credential };
+  }
+
+  async mail(peer: Peer, login: Credential | undefined, path: string, parameters: MailParameters): Promise<Transaction | Reply> {
+    const { clients, policies, options } = this.#parts;
+    const credential = login === undefined ? await clients.byAddress(peer.remoteAddress) : await clients.current(login.id);
+    if (credential === undefined) return login === undefined ? NO_AUTH : DISABLED;
+    if (credential.disabled) return DISABLED;
+    const profile = await clients.profile(credential.client);
+    if (profile === undefined || profile.disabled) return DISABLED;
+    const policy = policies.get(credential.policy ?? profile.policy);
+    if (policy === undefined) {
+      this.#parts.log.error(
+        { client: profile.id, policy: credential.policy ?? profile.policy },
+        'no such policy: add it under policies in the config',
+      );
+      return defer(451, '4.3.0', 'Cannot decide now');
+    }
+    const crowded = this.#limits.enter(profile.id, peer.id, profile.maxSessions ?? options.rate.sessions);
+    if (crowded !== undefined) return crowded;
+    this.#sessions.set(peer.id, profile.id);
+    const reversePath = path === '' ? null : parseAddress(path, { utf8: parameters.utf8 });
+    if (reversePath !== null && !isAddress(reversePath)) {
+      return reversePath.problem === 'utf8'
+        ? reject(553, '5.6.7', 'Non-ASCII reverse-path needs SMTPUTF8')
+        : reject(501, '5.1.7', 'Bad reverse-path syntax');
+    }
+    const slow = this.#limits.take(profile.id, profile.maxRate ?? options.rate.perMinute);
+    if (slow !== undefined) return slow;
+    return new SubmissionTransaction(
+      { ...this.#parts, setbacks: this.#setbacks },
+      { peer, credential, profile, policy, reversePath, parameters },
+    );
+  }
+
+  closed(peer: Peer): void {
+    const client = this.#sessions.get(peer.id);
+    if (client === undefined) return;
+    this.#sessions.delete(peer.id);
+    this.#limits.leave(client, peer.id);
+  }
+}

@@ -1,0 +1,239 @@
+/** One transaction, MAIL to final dot: every recipient asked at RCPT and again at the dot, then the message, then the relay. */
+import { randomUUID } from 'node:crypto';
+import type { Clients } from '../clients/clients.ts';
+import type { Credential, Profile } from '../clients/profile.ts';
+import type { Journal } from '../journal/journal.ts';
+import { type Address, isAddress, parseAddress } from '../mail/address.ts';
+import type { Envelope } from '../mail/envelope.ts';
+import { headerSection } from '../mail/fields.ts';
+import { type Message, parseMessage } from '../mail/message.ts';
+import { receivedField } from '../mail/received.ts';
+import { accept, defer, isDeferred, type Reply, reject } from '../mail/reply.ts';
+import type { Clock } from '../ops/clock.ts';
+import type { Logger } from '../ops/log.ts';
+import type { Submission } from '../policy/check.ts';
+import type { Policies, Policy, Ruling } from '../policy/policy.ts';
+import type { Upstreams } from '../relay/upstreams.ts';
+import type { MailParameters, Peer, Transaction } from '../smtp/gate.ts';
+import { type Bound, campaignsAtDot, campaignsAtRcpt } from './campaigns.ts';
+import { deliver, type Failure } from './delivery.ts';
+import { type Ground, Recorder, type Subject } from './record.ts';
+import type { Setbacks } from './setbacks.ts';
+
+export interface TransactionParts {
+  readonly clients: Clients;
+  readonly policies: Policies;
+  readonly upstreams: Upstreams;
+  readonly journal: Journal;
+  readonly setbacks: Setbacks;
+  readonly hostname: string;
+  readonly options: { readonly campaignHeader: string };
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** What MAIL settled. */
+export interface Opening {
+  readonly peer: Peer;
+  readonly credential: Credential;
+  readonly profile: Profile;
+  readonly policy: Policy;
+  readonly reversePath: Address | null;
+  readonly parameters: MailParameters;
+}
+
+/** RFC 5321 §6.3 asks for a large number, at least 100, as a limit nobody meets; real mail has under 15 (DESIGN §6). */
+const MAX_RECEIVED = 30;
+
+const OK = accept(250, '2.1.5', 'Recipient ok');
+const NOBODY = reject(554, '5.5.1', 'No valid recipients');
+const ONE_AT_A_TIME = defer(452, '4.5.3', 'Null reverse-path: one recipient per transaction');
+
+/** Asked and answered: a recipient, and what the checks ruled at the final dot. */
+interface Ruled {
+  readonly recipient: Address;
+  readonly ruling: Ruling;
+}
+
+export class SubmissionTransaction implements Transaction {
+  readonly #parts: TransactionParts;
+  readonly #opening: Opening;
+  readonly #recorder: Recorder;
+  readonly #id = randomUUID();
+  readonly #arrivedAt: number;
+  /** By relayed form: a recipient named twice is relayed once. */
+  readonly #recipients = new Map<string, Address>();
+
+  constructor(parts: TransactionParts, opening: Opening) {
+    this.#parts = parts;
+    this.#opening = opening;
+    this.#recorder = new Recorder(parts.journal, parts.log);
+    this.#arrivedAt = parts.clock.now();
+  }
+
+  async rcpt(path: string): Promise<Reply> {
+    const { profile, credential, policy, reversePath, parameters } = this.#opening;
+    const rcpt = parseAddress(path, { utf8: parameters.utf8 });
+    if (!isAddress(rcpt)) {
+      return rcpt.problem === 'utf8'
+        ? reject(553, '5.6.7', 'Non-ASCII recipient needs SMTPUTF8')
+        : reject(501, '5.1.3', 'Bad recipient address syntax');
+    }
+    if (this.#recipients.has(rcpt.relayed)) return OK;
+    if (reversePath === null && this.#recipients.size > 0) return ONE_AT_A_TIME;
+    const setback = this.#parts.setbacks.of(profile.id, rcpt);
+    if (setback !== undefined) return setback;
+    const bound = campaignsAtRcpt(credential);
+    const ruling = await policy.askRcpt(rcpt, this.#submission(profile, bound, [...this.#recipients.values(), rcpt]));
+    if (ruling.objection !== undefined) {
+      return this.#recorder.refused(this.#subject(bound), rcpt, 'rcpt', { ...ruling.objection, erased: ruling.erased });
+    }
+    this.#recipients.set(rcpt.relayed, rcpt);
+    return OK;
+  }
+
+  async data(): Promise<Reply | undefined> {
+    return this.#recipients.size === 0 ? NOBODY : undefined;
+  }
+
+  async message(octets: Buffer): Promise<Reply> {
+    const { credential, policy } = this.#opening;
+    const profile = await this.#parts.clients.profile(credential.client);
+    if (profile === undefined || profile.disabled) return reject(525, '5.7.13', 'Credential disabled');
+    const message = parseMessage(octets);
+    const bound = campaignsAtDot(credential, profile, message, this.#parts.options.campaignHeader);
+    const unfit = this.#unfit(message, bound);
+    if (unfit !== undefined || bound === undefined) return this.#refuseAll(campaignsAtRcpt(credential), unfit ?? UNREGISTERED);
+
+    const recipients = [...this.#recipients.values()];
+    const submission = { ...this.#submission(profile, bound, recipients), message };
+    const [verdict, ...rulings] = await Promise.all([
+      policy.askMessage(message, submission),
+      ...recipients.map(async recipient => ({ recipient, ruling: await policy.askRcpt(recipient, submission) })),
+    ]);
+    this.#recordObserved(bound, verdict, rulings);
+    const settled = this.#settle(bound, verdict, rulings);
+    if (!Array.isArray(settled)) return settled;
+    return this.#relay(profile, message, bound, settled);
+  }
+
+  end(): void {
+    this.#recipients.clear();
+  }
+
+  /** What no policy may allow: a loop, a message that readers would read differently, a campaign of somebody else's. */
+  #unfit(message: Message, bound: Bound | undefined): Ground | undefined {
+    const hops = message.all('received').length;
+    if (hops > MAX_RECEIVED) {
+      return {
+        check: 'gate',
+        token: 'loop',
+        reason: `${hops} Received fields`,
+        reply: reject(554, '5.4.6', 'Mail loop: too many Received fields'),
+      };
+    }
+    if (message.ambiguity !== undefined) {
+      return {
+        check: 'gate',
+        token: 'ambiguous',
+        reason: message.ambiguity,
+        reply: reject(554, '5.6.0', 'Message can be read in more than one way (ambiguous)'),
+      };
+    }
+    return bound === undefined ? UNREGISTERED : undefined;
+  }
+
+  /** Each recipient's own refusal, recorded; a Reply where that settles the whole message. */
+  #settle(bound: Bound, verdict: Ruling, rulings: readonly Ruled[]): Reply | Failure[] {
+    const subject = this.#subject(bound);
+    const objecting = rulings.filter(({ ruling }) => ruling.objection !== undefined);
+    const everybody = objecting.length === rulings.length;
+    // Undecided for one is undecided for all: the retry asks again. A message-wide objection is everybody's.
+    const undecided = objecting.some(({ ruling }) => ruling.objection !== undefined && isDeferred(ruling.objection.reply));
+    const failures: Failure[] = [];
+    let whole: Reply | undefined;
+    for (const { recipient, ruling } of rulings) {
+      const objection = ruling.objection ?? verdict.objection;
+      if (objection === undefined) continue;
+      const reply = this.#recorder.refused(subject, recipient, 'data', { ...objection, erased: ruling.erased });
+      if (ruling.objection !== undefined && isDeferred(reply)) whole = whole !== undefined && isDeferred(whole) ? whole : reply;
+      else if (ruling.objection === undefined || everybody) whole ??= reply;
+      failures.push({ recipient, reply });
+    }
+    if (undecided) this.#recorder.held(subject, rulings.length - failures.length);
+    return whole ?? failures;
+  }
+
+  async #relay(profile: Profile, message: Message, bound: Bound, failures: readonly Failure[]): Promise<Reply> {
+    const { peer, parameters, reversePath } = this.#opening;
+    const failed = new Set(failures.map(({ recipient }) => recipient));
+    const recipients = [...this.#recipients.values()].filter(recipient => !failed.has(recipient));
+    const envelope: Envelope = { reversePath, recipients, utf8: parameters.utf8, body: parameters.body };
+    const received = receivedField({
+      by: this.#parts.hostname,
+      helo: peer.helo,
+      remoteAddress: peer.remoteAddress,
+      protocol: peer.protocol,
+      id: this.#id,
+      at: this.#parts.clock.now(),
+    });
+    const { clock, log, setbacks, hostname } = this.#parts;
+    const upstream = this.#parts.upstreams.for(profile.upstream);
+    return deliver(
+      { upstream, recorder: this.#recorder, setbacks, hostname, clock, log },
+      {
+        subject: this.#subject(bound),
+        envelope,
+        octets: [received, message.octets],
+        header: headerSection(message.octets),
+        arrivedAt: this.#arrivedAt,
+        failures,
+      },
+    );
+  }
+
+  #refuseAll(bound: Bound, ground: Ground): Reply {
+    let first: Reply | undefined;
+    for (const recipient of this.#recipients.values()) {
+      const reply = this.#recorder.refused(this.#subject(bound), recipient, 'data', ground);
+      first ??= reply;
+    }
+    return first ?? NOBODY;
+  }
+
+  #recordObserved(bound: Bound, verdict: Ruling, rulings: readonly Ruled[]): void {
+    const subject = this.#subject(bound);
+    for (const { recipient, ruling } of rulings) {
+      for (const finding of [...ruling.observed, ...verdict.observed]) {
+        this.#recorder.observed(subject, recipient, { ...finding, erased: ruling.erased });
+      }
+    }
+  }
+
+  #subject(bound: Bound): Subject {
+    const { credential, policy } = this.#opening;
+    const campaign = bound.named ? bound.campaigns[0] : undefined;
+    return { client: credential.client, campaign, credential: credential.id, transaction: this.#id, policy: policy.name };
+  }
+
+  #submission(profile: Profile, bound: Bound, recipients: readonly Address[]): Submission {
+    const { credential, policy, reversePath, parameters } = this.#opening;
+    return {
+      id: this.#id,
+      envelope: { reversePath, recipients, utf8: parameters.utf8, body: parameters.body },
+      client: credential.client,
+      credential: credential.id,
+      profile,
+      campaigns: bound.campaigns,
+      campaignNamed: bound.named,
+      policy: policy.name,
+    };
+  }
+}
+
+const UNREGISTERED: Ground = {
+  check: 'gate',
+  token: 'campaign',
+  reason: 'a header names a campaign that this client has not registered',
+  reply: reject(550, '5.7.1', 'Message may not be sent (campaign)'),
+};
