@@ -1,0 +1,209 @@
+/** The embedded engine: LMDB in one directory, shared by the server and the CLI, every acknowledged write on disk. */
+import { chmodSync, closeSync, existsSync, mkdirSync, openSync, statSync } from 'node:fs';
+import { stat, statfs } from 'node:fs/promises';
+import { join } from 'node:path';
+import { open, type RootDatabase } from 'lmdb';
+import { within } from './deadline.ts';
+import { assertKey, assertRange, byOwner } from './limits.ts';
+import { bounds, encodeKey, keyOf } from './lmdb-keys.ts';
+import {
+  type Change,
+  type Expectation,
+  type Finding,
+  type Key,
+  type Range,
+  type Store,
+  StoreMissing,
+  StoreUnavailable,
+  type Value,
+} from './store.ts';
+
+/** Records and entries read between two yields of a scan; a snapshot is held no longer, so that a slow reader does not make the file grow. */
+const PAGE = 256;
+/** Changes written in one transaction: the file is locked that long (a few ms), which other processes wait for. */
+const MAX_BATCH = 4_000;
+/** Longest wait for the disk, or for another process that is stopped while it holds the write lock. */
+const APPLY_MS = 10_000;
+const LOW_DISK = 512 * 1024 * 1024;
+
+interface Job {
+  readonly puts: readonly (readonly [Buffer, Value | undefined])[];
+  readonly expect: readonly (readonly [Buffer, Value | undefined])[];
+  readonly resolve: (written: boolean) => void;
+  readonly reject: (error: StoreUnavailable) => void;
+}
+
+/**
+ * Opens the store in the folder `path`; creates it (0700, files 0600) where there is none and `create` says so.
+ * @throws StoreMissing, or StoreUnavailable where the folder cannot be used.
+ */
+export function openLmdb(path: string, create: boolean): Store {
+  if (!create && !holdsStore(path)) {
+    throw new StoreMissing(`There is no store at lmdb:${path}; \`postern serve\` or \`postern client add\` creates one`);
+  }
+  try {
+    return new LmdbStore(path, openFiles(path));
+  } catch (error) {
+    throw new StoreUnavailable(`The store at lmdb:${path} cannot be opened: ${reason(error)}`);
+  }
+}
+
+function holdsStore(path: string): boolean {
+  const file = join(path, 'data.mdb');
+  return existsSync(file) && statSync(file).size > 0;
+}
+
+function openFiles(path: string): RootDatabase<Buffer, Buffer> {
+  mkdirSync(path, { recursive: true, mode: 0o700 });
+  for (const name of ['data.mdb', 'lock.mdb']) {
+    // Made here because LMDB would make them readable by everyone.
+    const file = join(path, name);
+    closeSync(openSync(file, 'a', 0o600));
+    chmodSync(file, 0o600);
+  }
+  return open<Buffer, Buffer>({
+    path,
+    noSubdir: false,
+    maxDbs: 1,
+    encoding: 'binary',
+    keyEncoding: 'binary',
+    // A transaction resolves when it is synced, not before: as fast as the overlapping mode here, because applies share transactions.
+    overlappingSync: false,
+    // With turn batching, a failed commit (disk full) rejects a promise that nobody holds, which ends the process.
+    eventTurnBatching: false,
+  });
+}
+
+class LmdbStore implements Store {
+  readonly #path: string;
+  readonly #db: RootDatabase<Buffer, Buffer>;
+  #queue: Job[] = [];
+  #writing: Promise<void> | undefined;
+  #closed = false;
+
+  constructor(path: string, db: RootDatabase<Buffer, Buffer>) {
+    this.#path = path;
+    this.#db = db;
+  }
+
+  async find(keys: readonly Key[]): Promise<readonly (Value | undefined)[]> {
+    for (const key of keys) assertKey(key);
+    return this.#read(db => keys.map(key => db.getBinary(encodeKey(key))));
+  }
+
+  async apply(changes: readonly Change[], expect: readonly Expectation[] = []): Promise<boolean> {
+    byOwner(changes, expect);
+    this.#assertOpen();
+    if (changes.length === 0) return true;
+    const written = new Promise<boolean>((resolve, reject) => {
+      const encode = ({ key, value }: Change | Expectation) => [encodeKey(key), value] as const;
+      this.#queue.push({ puts: changes.map(encode), expect: expect.map(encode), resolve, reject });
+      this.#writing ??= this.#drain();
+    });
+    return within(APPLY_MS, written);
+  }
+
+  async *scan(range: Range): AsyncIterable<readonly [Key, Value]> {
+    assertRange(range);
+    const { from, to, idAt } = bounds(range);
+    const reverse = 'log' in range && range.reverse === true;
+    let last: Buffer | undefined;
+    for (;;) {
+      const options = reverse
+        ? { start: last ?? to, exclusiveStart: true, end: from, inclusiveEnd: true, reverse, limit: PAGE }
+        : { start: last ?? from, exclusiveStart: last !== undefined, end: to, limit: PAGE };
+      const page = this.#read(db => [...db.getRange(options)]);
+      for (const { key, value } of page) yield [keyOf(range, Buffer.from(key.subarray(idAt))), value];
+      last = page.at(-1)?.key;
+      if (last === undefined || page.length < PAGE) return;
+    }
+  }
+
+  async isEmpty(): Promise<boolean> {
+    return this.#read(db => [...db.getKeys({ limit: 1 })].length === 0);
+  }
+
+  async inspect(): Promise<readonly Finding[]> {
+    this.#assertOpen();
+    const [folder, disk] = await Promise.all([stat(this.#path), statfs(this.#path)]);
+    const free = disk.bavail * disk.bsize;
+    const findings: Finding[] = [
+      { level: 'ok', text: 'LMDB: no acknowledged write is lost by a crash or a power cut; one machine holds it all' },
+    ];
+    if (folder.mode & 0o077) findings.push({ level: 'warn', text: 'the folder of the store is open to other users: chmod 700' });
+    const room = `${Math.floor(free / 1024 / 1024)} MiB free on the disk of the store`;
+    findings.push({ level: free < LOW_DISK ? 'warn' : 'ok', text: room });
+    return findings;
+  }
+
+  async ping(): Promise<void> {
+    this.#read(db => db.doesExist(Buffer.from('ping')));
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    await this.#writing;
+    await this.#db.close();
+  }
+
+  /** Reads from a snapshot taken now: within one busy tick LMDB would go on reading an older one (law 4). */
+  #read<T>(read: (db: RootDatabase<Buffer, Buffer>) => T): T {
+    this.#assertOpen();
+    try {
+      this.#db.resetReadTxn();
+      return read(this.#db);
+    } catch (error) {
+      throw new StoreUnavailable(`The store cannot be read: ${reason(error)}`);
+    }
+  }
+
+  /** Group commit: whatever arrives while one transaction is being synced shares the next one. */
+  async #drain(): Promise<void> {
+    await undefined; // let the applies of this tick join
+    while (this.#queue.length > 0) {
+      const jobs = this.#takeBatch();
+      try {
+        // A child transaction, because only that is undone as a whole when something in it throws.
+        const written = await this.#db.childTransaction(() => jobs.map(job => this.#write(job)));
+        for (const [index, job] of jobs.entries()) job.resolve(written[index] === true);
+      } catch (error) {
+        const why = await commitError(error);
+        for (const job of jobs) job.reject(new StoreUnavailable(`The store cannot be written: ${why}`));
+      }
+    }
+    this.#writing = undefined;
+  }
+
+  #takeBatch(): Job[] {
+    let end = 0;
+    for (let size = 0; end < this.#queue.length && (end === 0 || size < MAX_BATCH); end++) size += this.#queue[end]?.puts.length ?? 0;
+    return this.#queue.splice(0, end);
+  }
+
+  #write(job: Job): boolean {
+    for (const [key, expected] of job.expect) {
+      const held = this.#db.getBinary(key);
+      if (expected === undefined ? held !== undefined : held === undefined || !held.equals(expected)) return false;
+    }
+    for (const [key, value] of job.puts) {
+      if (value === undefined) this.#db.remove(key);
+      else this.#db.put(key, value);
+    }
+    return true;
+  }
+
+  #assertOpen(): void {
+    if (this.#closed) throw new StoreUnavailable('The store is closed');
+  }
+}
+
+/** The true cause of a failed commit, which LMDB hands over as a second, rejected promise. */
+async function commitError(error: unknown): Promise<string> {
+  const cause = error instanceof Error && 'commitError' in error ? (error.commitError as Promise<never>) : undefined;
+  return cause === undefined ? reason(error) : cause.catch(reason);
+}
+
+function reason(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
