@@ -76,7 +76,16 @@ function readYaml(file: string): { value: object } | { problems: string[] } {
   if (document.errors.length > 0) return { problems: document.errors.map(error => `${file}: ${error.message.split('\n')[0]}`) };
   const value: unknown = document.toJS() ?? {};
   if (typeof value !== 'object' || Array.isArray(value)) return { problems: [`${file}: must hold keys such as store: and upstream:`] };
-  return { value: value as object };
+  return { value: withoutNulls(value as object) };
+}
+
+/** `tls:` with nothing behind it sets nothing. */
+function withoutNulls(value: object): object {
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([, below]) => below !== null)
+      .map(([key, below]) => [key, isPlain(below) ? withoutNulls(below) : below]),
+  );
 }
 
 function merge(base: object, over: object): object {

@@ -38,7 +38,7 @@ interface Source {
 const IMPORT = /(?:\bfrom\s*|\bimport\s*\(\s*|\bimport\s+)['"](\.[^'"]+)['"]/g;
 
 const sources: readonly Source[] = readdirSync(src, { recursive: true, encoding: 'utf8' })
-  .filter(path => path.endsWith('.ts'))
+  .filter(path => path.endsWith('.ts') && !path.endsWith('.d.ts'))
   .map(path => {
     const text = readFileSync(join(src, path), 'utf8');
     const imports = [...text.matchAll(IMPORT)].map(match => relative(src, resolve(src, dirname(path), match[1] ?? '')));

@@ -42,12 +42,16 @@ export async function* readRows(chunks: AsyncIterable<Buffer>): AsyncIterable<Ro
 /** UTF-8 with or without BOM, UTF-16 by its BOM or by the zero octets that Latin text has in it. */
 async function* decode(chunks: AsyncIterable<Buffer>): AsyncIterable<string> {
   let decoder: TextDecoder | undefined;
+  let start = Buffer.alloc(0);
   for await (const chunk of chunks) {
-    if (chunk.length === 0) continue;
-    decoder ??= new TextDecoder(encodingOf(chunk));
-    yield decoder.decode(chunk, { stream: true });
+    // Two octets tell the encoding; a chunk may hold one.
+    start = Buffer.concat([start, chunk]);
+    if (decoder === undefined && start.length < 2) continue;
+    decoder ??= new TextDecoder(encodingOf(start));
+    yield decoder.decode(start, { stream: true });
+    start = Buffer.alloc(0);
   }
-  if (decoder !== undefined) yield decoder.decode();
+  yield decoder === undefined ? start.toString() : decoder.decode(start);
 }
 
 function encodingOf(start: Buffer): string {

@@ -32,9 +32,10 @@ export interface Consignment {
   readonly subject: Subject;
   /** Only the recipients who passed every check. */
   readonly envelope: Envelope;
-  readonly octets: readonly Buffer[];
-  /** The original's header section, returned in a DSN. */
-  readonly header: Buffer;
+  /** The fields added here. */
+  readonly added: Buffer;
+  /** The message as received. */
+  readonly original: Buffer;
   readonly arrivedAt: number;
   /** Recipients of the same transaction that our own checks refused for good at the dot. */
   readonly failures: readonly Failure[];
@@ -46,11 +47,11 @@ const UNKNOWN = defer(451, '4.3.0', 'Upstream was lost after the final dot');
 
 /** The reply to the final dot. */
 export async function deliver(parts: DeliveryParts, consignment: Consignment): Promise<Reply> {
-  const { envelope, octets, failures } = consignment;
+  const { envelope, added, original, failures } = consignment;
   const alone = envelope.recipients.length === 1 && failures.length === 0;
   let result: RelayResult;
   try {
-    result = await parts.upstream.relay(envelope, octets, alone ? undefined : answers => settle(parts, consignment, answers));
+    result = await parts.upstream.relay(envelope, [added, original], alone ? undefined : answers => settle(parts, consignment, answers));
   } catch (error) {
     if (!(error instanceof UpstreamUnavailable)) throw error;
     parts.log.warn({ err: error, transaction: consignment.subject.transaction, dotSent: error.dotSent }, 'upstream gave no answer');
@@ -82,7 +83,7 @@ async function sendDsn(parts: DeliveryParts, consignment: Consignment, failures:
     arrivedAt: consignment.arrivedAt,
     now: parts.clock.now(),
     failures,
-    originalHeader: consignment.header,
+    originalHeader: headerSection(consignment.original),
     id: randomUUID(),
   });
   try {
@@ -97,6 +98,11 @@ async function sendDsn(parts: DeliveryParts, consignment: Consignment, failures:
     parts.log.warn({ err: error, transaction: consignment.subject.transaction }, 'no answer to the DSN: the message is not relayed');
   }
   return false;
+}
+
+function headerSection(octets: Buffer): Buffer {
+  const end = octets.indexOf('\r\n\r\n');
+  return end < 0 ? octets : octets.subarray(0, end + 2);
 }
 
 /** One recipient: exactly what the upstream said. */

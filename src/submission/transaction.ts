@@ -5,7 +5,6 @@ import type { Credential, Profile } from '../clients/profile.ts';
 import type { Journal } from '../journal/journal.ts';
 import { type Address, isAddress, parseAddress } from '../mail/address.ts';
 import type { Envelope } from '../mail/envelope.ts';
-import { headerSection } from '../mail/fields.ts';
 import { type Message, parseMessage } from '../mail/message.ts';
 import { receivedField } from '../mail/received.ts';
 import { accept, defer, isDeferred, type Reply, reject } from '../mail/reply.ts';
@@ -184,8 +183,8 @@ export class SubmissionTransaction implements Transaction {
       {
         subject: this.#subject(bound),
         envelope,
-        octets: [received, message.octets],
-        header: headerSection(message.octets),
+        added: received,
+        original: message.octets,
         arrivedAt: this.#arrivedAt,
         failures,
       },

@@ -1,0 +1,40 @@
+/** `postern campaign add|list|show`: a client's campaigns and the company domains they are aimed at. */
+import type { Command } from 'commander';
+import { type Common, command, withHouse } from './command.ts';
+import { knownClient, settled } from './settled.ts';
+import { printJson, printLine, printTable } from './output.ts';
+import { CommandFailure } from './exit.ts';
+
+export function addCampaignCommands(program: Command): void {
+  const group = program.command('campaign').description("campaigns of a client, with the company domains they may reach");
+  command(group, 'add <client> <id>', 'register a campaign; without target domains it has no such limit')
+    .option('--target-domain <domain...>', 'a company domain this campaign may mail, subdomains included; repeatable')
+    .action(add);
+  command(group, 'list <client>', "a client's campaigns").action(list);
+  command(group, 'show <client> <id>', 'one campaign').action(show);
+}
+
+async function add(client: string, id: string, options: Common & { targetDomain?: string[] }): Promise<void> {
+  await withHouse(options, async house => {
+    const campaign = settled(await house.clients.addCampaign(client, id, options.targetDomain ?? []));
+    if (options.json === true) printJson(campaign);
+    else printLine(`campaign ${client}/${campaign.id} added`);
+  });
+}
+
+async function list(client: string, options: Common): Promise<void> {
+  await withHouse(options, async house => {
+    const campaigns = [...(await knownClient(house, client)).campaigns.values()];
+    if (options.json === true) printJson(campaigns);
+    else printTable(['campaign', 'target domains'], campaigns.map(({ id, targetDomains }) => [id, targetDomains.join(' ') || 'any']));
+  });
+}
+
+async function show(client: string, id: string, options: Common): Promise<void> {
+  await withHouse(options, async house => {
+    const campaign = [...(await knownClient(house, client)).campaigns.values()].find(one => one.id === id);
+    if (campaign === undefined) throw new CommandFailure(`client ${client} has no campaign '${id}'`);
+    if (options.json === true) printJson(campaign);
+    else printLine(`${client}/${campaign.id}: ${campaign.targetDomains.join(' ') || 'any domain'}`);
+  });
+}

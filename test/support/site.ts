@@ -1,0 +1,138 @@
+/** A Postern of the test's own: a fresh folder with its config, the real command line on it, and the real gate as a process. */
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { stringify } from 'yaml';
+
+/** The built command line: `npm test` builds before it runs any test. */
+const MAIN = resolve(dirname(fileURLToPath(import.meta.url)), '../../dist/main.js');
+
+export interface Answer {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+  /** What stdout holds, parsed. */
+  json<T = unknown>(): T;
+}
+
+export interface RunningGate {
+  /** Submission ports, in the order of `submission.listen`. */
+  readonly ports: readonly number[];
+  readonly port: number;
+  readonly child: ChildProcess;
+  /** Everything it logged so far. */
+  log(): string;
+  /** SIGTERM, and the exit code. */
+  stop(): Promise<number | null>;
+  /** SIGKILL. */
+  kill(): Promise<void>;
+}
+
+export interface Site {
+  readonly dir: string;
+  readonly configFile: string;
+  /** Runs one command to its end; `--config` is added. */
+  cli(...args: readonly string[]): Promise<Answer>;
+  /** The same with more of the environment, or other. */
+  cliWith(env: Readonly<Record<string, string>>, ...args: readonly string[]): Promise<Answer>;
+  serve(env?: Readonly<Record<string, string>>): Promise<RunningGate>;
+  /** Client `acme` (from acme.example, policy https://www.acme.example/privacy), and user `acme`: its password. */
+  addAcme(...more: readonly string[]): Promise<string>;
+  close(): Promise<void>;
+}
+
+/** A fresh site. `settings` are laid over a config that listens on a free port and logs warnings. */
+export function newSite(settings: Readonly<Record<string, unknown>> = {}): Site {
+  const dir = mkdtempSync(join(tmpdir(), 'postern-site-'));
+  const configFile = join(dir, 'postern.yaml');
+  const { submission, ...rest } = settings;
+  writeFileSync(
+    configFile,
+    stringify({ submission: { listen: '127.0.0.1:0', hostname: 'gate.example', ...(submission as object | undefined) }, ...rest }),
+  );
+  const gates: RunningGate[] = [];
+  const environment = (env: Readonly<Record<string, string>>) => ({ ...withoutPostern(process.env), ...env });
+  const cliWith: Site['cliWith'] = (env, ...args) =>
+    new Promise(done => {
+      execFile(
+        process.execPath,
+        [MAIN, ...args, '--config', configFile],
+        { env: environment(env), cwd: dir, maxBuffer: 1 << 28 },
+        (error, stdout, stderr) => {
+          const code = error === null ? 0 : Number(error.code ?? -1);
+          done({ code, stdout, stderr, json: () => JSON.parse(stdout) });
+        },
+      );
+    });
+  return {
+    dir,
+    configFile,
+    cli: (...args) => cliWith({}, ...args),
+    cliWith,
+    async serve(env = {}) {
+      const child = spawn(process.execPath, [MAIN, 'serve', '--json', '--config', configFile], { env: environment(env), cwd: dir });
+      const gate = await running(child);
+      gates.push(gate);
+      return gate;
+    },
+    async addAcme(...more) {
+      const client = ['client', 'add', 'acme', '--name', 'Acme', '--privacy-url', 'https://www.acme.example/privacy'];
+      mustAnswer(await cliWith({}, ...client, '--from-domain', 'acme.example', ...more));
+      const added = mustAnswer(await cliWith({}, 'credential', 'add', 'acme', 'acme', '--json'));
+      return added.json<{ password: string }>().password;
+    },
+    async close() {
+      for (const gate of gates) await gate.kill();
+      rmSync(dir, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Fails with what the command said unless its exit code is 0. */
+export function mustAnswer(answer: Answer): Answer {
+  if (answer.code !== 0) throw new Error(`exit code ${answer.code}: ${answer.stderr}`);
+  return answer;
+}
+
+/** The gate says on stdout where it listens, once it does. */
+async function running(child: ChildProcess): Promise<RunningGate> {
+  let log = '';
+  child.stderr?.on('data', chunk => {
+    log += chunk;
+  });
+  const exited = once(child, 'exit');
+  const ready = (async () => {
+    if (child.stdout === null) throw new Error('no stdout');
+    for await (const line of createInterface({ input: child.stdout })) {
+      const { listening } = JSON.parse(line) as { listening: { port: number }[] };
+      return listening.map(({ port }) => port);
+    }
+    throw new Error('ended without a word');
+  })();
+  const ports = await Promise.race([ready, exited.then(([code]) => Promise.reject(new Error(`postern serve ended with ${code}: ${log}`)))]);
+  child.stdout?.resume();
+  return {
+    ports,
+    port: ports[0] ?? 0,
+    child,
+    log: () => log,
+    async stop() {
+      if (child.exitCode === null && child.signalCode === null) child.kill('SIGTERM');
+      await exited;
+      return child.exitCode;
+    },
+    async kill() {
+      if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL');
+      await exited;
+    },
+  };
+}
+
+/** The settings of whoever runs the tests are not the test's. */
+function withoutPostern(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith('POSTERN_')));
+}
