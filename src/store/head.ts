@@ -9,6 +9,8 @@ export interface Head {
   readonly version: number;
   /** Algorithms of imported hashes by campaign; the owner's own under the empty name. Has no prototype: any campaign id is safe to ask for. */
   readonly hashes: Readonly<Record<string, readonly string[]>>;
+  /** Ids of the digest keys, beside the oldest of the ring, that entries of this owner were made under: whoever lacks one cannot look up. */
+  readonly keys?: readonly string[];
 }
 
 /** What an edit of a head does: the new head (its version is counted for you) and what must change with it. */
@@ -30,7 +32,7 @@ export function newHead(fingerprint: string): Head {
 }
 
 export function encodeHead(head: Head): Value {
-  return Buffer.from(JSON.stringify({ fingerprint: head.fingerprint, version: head.version, hashes: head.hashes }));
+  return Buffer.from(JSON.stringify({ fingerprint: head.fingerprint, version: head.version, hashes: head.hashes, keys: head.keys }));
 }
 
 /** The head in `value`, or undefined where it holds none. */
@@ -42,14 +44,19 @@ export function decodeHead(value: Value): Head | undefined {
     return undefined;
   }
   if (typeof parsed !== 'object' || parsed === null) return undefined;
-  const { fingerprint, version, hashes } = parsed as Record<string, unknown>;
+  const { fingerprint, version, hashes, keys } = parsed as Record<string, unknown>;
   if (typeof fingerprint !== 'string' || !Number.isSafeInteger(version) || typeof hashes !== 'object' || hashes === null) return undefined;
   const own = Object.create(null) as Record<string, readonly string[]>;
   for (const [campaign, algorithms] of Object.entries(hashes)) {
-    if (!Array.isArray(algorithms) || !algorithms.every(name => typeof name === 'string')) return undefined;
+    if (!isNames(algorithms)) return undefined;
     own[campaign] = algorithms;
   }
-  return { fingerprint, version: version as number, hashes: own };
+  if (keys !== undefined && !isNames(keys)) return undefined;
+  return { fingerprint, version: version as number, hashes: own, ...(keys === undefined ? {} : { keys }) };
+}
+
+function isNames(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every(name => typeof name === 'string');
 }
 
 /**

@@ -1,16 +1,16 @@
 /**
  * How keys are laid out in Redis. The hash tag `{owner}` keeps all of an owner on one node, so that one script changes it as a whole.
  *
- * - entries: hashes `postern:{owner}:e:<set>:<bucket>`, id → value. Hashes of up to 512 small fields are stored without pointers.
- *   Measured on Redis 7.0 with 1 M entries of 16-octet ids: 63 octets an entry for values of 36 octets (one SET-like structure: about
- *   110), 90 for 60; values over 64 octets make Redis give that up (209 for 120) unless `hash-max-listpack-value` is raised.
+ * - entries: hashes `postern:{owner}:e:<set>:<bucket>`, id → value. Redis packs a hash of up to 512 fields of up to 64 octets without
+ *   pointers. Measured with Redis 7.0, 1 M entries, ids of 16 octets: 63 octets an entry for values of 36, 90 for values of 60; values
+ *   over 64 are not packed (209 octets an entry for 120) unless `hash-max-listpack-value` is raised.
  * - records: one sorted set `postern:{owner}:r:<log>` of members `id NUL value`, all of score 0, so ordered by id.
  */
 import { isEntryKey, type Key, type RecordKey, type Value } from './store.ts';
 
 export const PREFIX = 'postern:';
 
-/** 8 M entries of a set stay below 512 a bucket; an empty set costs a scan 64 round trips. */
+/** 7 M entries of a set stay below 512 a bucket; an empty set costs a scan 64 round trips. */
 const BUCKET_BITS = 14;
 export const BUCKETS = 1 << BUCKET_BITS;
 

@@ -1,0 +1,100 @@
+/** A real redis-server of a test's own: private port, private folder, killed, frozen and restarted at will. */
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Redis } from 'ioredis';
+
+export interface TestRedis {
+  readonly url: string;
+  readonly port: number;
+  /** SIGKILL: whatever was not on disk is gone. */
+  kill(): Promise<void>;
+  /** SIGSTOP: connections stay, answers stop. */
+  freeze(): void;
+  thaw(): void;
+  /** Kills it if it runs, and starts it on the same port and folder, with other arguments if given. */
+  restart(args?: readonly string[]): Promise<void>;
+  /** Restarts it with an empty folder. */
+  empty(): Promise<void>;
+  /** Kills it and removes its folder. */
+  stop(): Promise<void>;
+}
+
+/** The reason to skip a test with, or false where redis-server is installed. */
+export const noRedis: false | string = spawnSync('redis-server', ['--version']).status === 0 ? false : 'redis-server is not installed';
+
+const DURABLE = ['--appendonly', 'yes', '--maxmemory-policy', 'noeviction'];
+const START_MS = 10_000;
+
+/** Starts a Redis with AOF and noeviction, unless `args` (added last) say otherwise; with `t`, stops it at the end of the test. */
+export async function startRedis(
+  t?: { teardown(done: () => Promise<void>): unknown },
+  options: { readonly args?: readonly string[] } = {},
+): Promise<TestRedis> {
+  const port = await freePort();
+  const folder = await mkdtemp(join(tmpdir(), 'postern-redis-'));
+  let server = await start(port, folder, options.args ?? []);
+
+  const redis: TestRedis = {
+    url: `redis://127.0.0.1:${port}`,
+    port,
+    async kill() {
+      if (server.exitCode !== null || server.signalCode !== null) return;
+      const exit = once(server, 'exit');
+      server.kill('SIGKILL');
+      await exit;
+    },
+    freeze: () => void server.kill('SIGSTOP'),
+    thaw: () => void server.kill('SIGCONT'),
+    async restart(args = options.args ?? []) {
+      await redis.kill();
+      server = await start(port, folder, args);
+    },
+    async empty() {
+      await redis.kill();
+      await rm(join(folder, 'appendonlydir'), { recursive: true, force: true });
+      await rm(join(folder, 'dump.rdb'), { force: true });
+      await redis.restart();
+    },
+    async stop() {
+      await redis.kill();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+  t?.teardown(() => redis.stop());
+  return redis;
+}
+
+/** A port of the loopback interface that nobody listens on. */
+export async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, '127.0.0.1');
+  await once(probe, 'listening');
+  const address = probe.address();
+  probe.close();
+  await once(probe, 'close');
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return address.port;
+}
+
+async function start(port: number, folder: string, args: readonly string[]): Promise<ChildProcess> {
+  const fixed = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, '--save', '', '--daemonize', 'no'];
+  const server = spawn('redis-server', [...fixed, ...DURABLE, ...args], { stdio: 'ignore' });
+  const probe = new Redis({ port, host: '127.0.0.1', protocol: 2, retryStrategy: () => 20, maxRetriesPerRequest: null });
+  probe.on('error', () => undefined); // refused until it listens
+  try {
+    await Promise.race([
+      probe.ping(),
+      sleep(START_MS, undefined, { ref: false }).then(() => Promise.reject(new Error('redis-server did not start'))),
+    ]);
+  } catch (error) {
+    server.kill('SIGKILL');
+    throw error;
+  } finally {
+    probe.disconnect();
+  }
+  return server;
+}
