@@ -1,17 +1,11 @@
 /** A message as the checks see it: the octets as received and what one strict reading makes of them. */
+import { type Leaf, MAX_VIEWS, readViews, type Views } from './alternatives.ts';
+import { decodeLeaf, leafFault, type TextPart } from './decode.ts';
+import { duplicateFault, type Field, type FieldSection, readFields } from './fields.ts';
+import { readStructure } from './mime.ts';
 
-/** One header field, in order of appearance. `name` lower case; `value` unfolded, undecoded, trimmed. */
-export interface Field {
-  readonly name: string;
-  readonly value: string;
-}
-
-/** A decoded text leaf that a reader may be shown: never an attachment's, never one inside a nested message/rfc822. */
-export interface TextPart {
-  readonly type: 'text/plain' | 'text/html';
-  /** Decoded: transfer encoding, charset, and for text/plain format=flowed (RFC 3676). */
-  readonly text: string;
-}
+export type { TextPart } from './decode.ts';
+export type { Field } from './fields.ts';
 
 export interface Message {
   /** CRLF line ends, exactly as received. */
@@ -19,8 +13,100 @@ export interface Message {
   readonly fields: readonly Field[];
   /** All values of a field, in order; `name` in lower case. */
   all(name: string): readonly string[];
-  /** Why two readers would see different messages (LIBRARIES 16 and its kin), or undefined where they agree. */
+  /**
+   * Why two readers would see different messages (duplicate fields, undeclared or overlapping boundaries and their kin), or undefined where
+   * they agree. A fixed phrase: nothing of the message is in it.
+   */
   readonly ambiguity: string | undefined;
-  /** The alternatives a reader may be shown. Decoded on first use, kept. Empty where there is nothing to read. */
+  /** The text parts of all alternatives, each once. Decoded on first use, kept. Empty where there is nothing to read. */
   texts(): readonly TextPart[];
+  /**
+   * What readers see: each inner list is what one reader is shown together, so that what must be seen has to stand in one of its parts. For
+   * mixed[alternative[plain, html], footer] these are [plain, footer] and [html, footer]. Empty where there is nothing to read.
+   */
+  alternatives(): readonly (readonly TextPart[])[];
+}
+
+// RFC 5322 §3.6, RFC 2369 §3, RFC 8058 §3.1: at most one of each. Of several, readers show one, and not the same one.
+const ONCE = ['from', 'sender', 'reply-to', 'to', 'cc', 'message-id', 'date', 'subject', 'list-unsubscribe', 'list-unsubscribe-post'];
+
+/**
+ * Reads a message. The header is split at once; structure and texts are read on first use and kept. Attachments are neither copied nor
+ * decoded. Never throws, whatever the octets; time and memory are linear in them.
+ */
+export function parseMessage(octets: Buffer): Message {
+  return new ReadMessage(octets);
+}
+
+class ReadMessage implements Message {
+  readonly octets: Buffer;
+  readonly fields: readonly Field[];
+  readonly #head: FieldSection;
+  #body: { readonly views: Views; readonly fault: string | undefined } | undefined;
+  #ambiguity: { readonly reason: string | undefined } | undefined;
+  #alternatives: readonly (readonly TextPart[])[] | undefined;
+
+  constructor(octets: Buffer) {
+    this.octets = octets;
+    this.#head = readFields(octets, 0, octets.length);
+    this.fields = this.#head.fields;
+  }
+
+  all(name: string): readonly string[] {
+    return this.fields.filter(field => field.name === name).map(field => field.value);
+  }
+
+  get ambiguity(): string | undefined {
+    this.#ambiguity ??= { reason: headFault(this.octets, this.#head) ?? this.#read().fault ?? this.#textFault() };
+    return this.#ambiguity.reason;
+  }
+
+  texts(): readonly TextPart[] {
+    return [...new Set(this.alternatives().flat())];
+  }
+
+  alternatives(): readonly (readonly TextPart[])[] {
+    if (this.#alternatives === undefined) {
+      const decoded = new Map<Leaf, TextPart>();
+      for (const leaf of this.#leaves()) decoded.set(leaf, decodeLeaf(this.octets, leaf));
+      this.#alternatives = this.#read().views.views.map(view => view.flatMap(leaf => decoded.get(leaf) ?? []));
+    }
+    return this.#alternatives;
+  }
+
+  #read(): { readonly views: Views; readonly fault: string | undefined } {
+    if (this.#body === undefined) {
+      const { root, fault } = readStructure(this.octets, this.#head);
+      this.#body = { views: readViews(root), fault };
+    }
+    return this.#body;
+  }
+
+  #leaves(): ReadonlySet<Leaf> {
+    return new Set(this.#read().views.views.flat());
+  }
+
+  #textFault(): string | undefined {
+    if (this.#read().views.overflow) return `more than ${MAX_VIEWS} alternatives`;
+    for (const leaf of this.#leaves()) {
+      const fault = leafFault(this.octets, leaf);
+      if (fault !== undefined) return fault;
+    }
+    return undefined;
+  }
+}
+
+function headFault(octets: Buffer, head: FieldSection): string | undefined {
+  if (head.fault !== undefined) return head.fault;
+  if (octets.includes(0)) return 'NUL octet';
+  // RFC 5322 §2.1: the body may be missing, blank line and all; but every line has its end.
+  if (!head.ended && octets.length > 0 && octets.lastIndexOf('\r\n') !== octets.length - 2) return 'header that never ends';
+  const versions = new Set(head.fields.filter(field => field.name === 'mime-version').map(field => bareVersion(field.value)));
+  if (versions.size > 1) return 'two mime-version fields that differ';
+  return duplicateFault(head.fields, ONCE);
+}
+
+/** RFC 2045 §4: comments and blanks are no part of the version. */
+function bareVersion(value: string): string {
+  return value.replace(/\([^()]*\)|\s/g, '');
 }
