@@ -16,7 +16,7 @@ const WATCH_MS = 5_000;
 
 /** What these words begin means "not now", not "you asked wrongly". */
 const NOT_NOW =
-  /\b(READONLY|LOADING|MASTERDOWN|OOM|MISCONF|CLUSTERDOWN|TRYAGAIN|MOVED|ASK|NOREPLICAS|BUSY|NOAUTH|WRONGPASS|NOPERM)\b|max number of clients|Cluster redirections/;
+  /\b(READONLY|LOADING|MASTERDOWN|OOM|MISCONF|CLUSTERDOWN|TRYAGAIN|MOVED|ASK|NOREPLICAS|BUSY|NOAUTH|WRONGPASS|NOPERM)\b|max number of clients/;
 
 const COMMON = {
   protocol: 2,
@@ -178,10 +178,12 @@ export class RedisLink implements Link {
   /** An error without what ioredis hangs on it: the command's arguments, which are keys and values. */
   #fault(command: string, error: unknown): Error {
     if (error instanceof TypeError || error instanceof RangeError) return error;
-    const said = messageOf(error);
-    if (/^(MOVED|ASK) |Cluster redirections/.test(said)) this.#lost();
-    const refused = error instanceof Error && error.name === 'ReplyError' && !NOT_NOW.test(said);
+    // A cluster connection that follows no redirection wraps every error that way.
+    const wrapped = /^Too many Cluster redirections\. Last error: (\w+): (.*)$/s.exec(messageOf(error));
+    const [name, said] = wrapped ? [wrapped[1], wrapped[2] ?? ''] : [error instanceof Error ? error.name : '', messageOf(error)];
+    if (/^(MOVED|ASK) /.test(said)) this.#lost();
     const text = `Redis, ${command}: ${said.replace(/, with args beginning with.*/s, '')}`;
+    const refused = name === 'ReplyError' && !NOT_NOW.test(said);
     return refused ? new Error(text) : new StoreUnavailable(text);
   }
 }

@@ -39,7 +39,8 @@ t.test('law 1: an absent, foreign or damaged head is StoreUnavailable', async t 
     '{"fingerprint":"ours","version":3,"hashes":{"":"sha1"}}',
     '{"fingerprint":"ours","version":3,"hashes":{"":[1]}}',
   ];
-  for (const text of bad) t.throws(() => checkHead(text === undefined ? undefined : Buffer.from(text), 'ours'), StoreUnavailable, text);
+  for (const text of bad)
+    t.throws(() => checkHead(text === undefined ? undefined : Buffer.from(text), 'ours'), StoreUnavailable, `${text}`);
 });
 
 t.test('a change of the head and of what goes with it is one apply, and counts the version', async t => {
