@@ -1,0 +1,136 @@
+/** List entries: where they stand in the store, what they say, and how two of them become one without an objection getting lost. */
+import type { HashAlgorithm } from '../keys/digest.ts';
+import type { Keyring } from '../keys/keyring.ts';
+import type { Sealer } from '../keys/seal.ts';
+import type { Vault } from '../keys/vault.ts';
+import { VaultUnavailable } from '../keys/vault-shelf.ts';
+import { type EntryKey, isEntryKey, type Key, StoreUnavailable, type Value } from '../store/store.ts';
+import type { Act, Hit, Reason, Scope } from './standing.ts';
+
+export type ListName = Hit['list'];
+
+/** An act as it is kept: `by` names the operator or the account behind it. */
+export interface EntryAct extends Act {
+  readonly by?: string;
+}
+
+export interface Entry {
+  /** `local@domain`, or a domain: of an exclusion only, never of a suppression. */
+  readonly target?: string;
+  /** Of a suppression that came as a hash. */
+  readonly hash?: HashAlgorithm;
+  /** One a reason, the first that was recorded. */
+  readonly acts: readonly EntryAct[];
+}
+
+/** What an operator or an import may take back; everything else was caused by a recipient. */
+const OPERATORS: ReadonlySet<Reason> = new Set<Reason>(['manual', 'import', 'policy']);
+
+/** True for what only a named person's explicit lift takes back (law 6), whoever wrote it down. */
+export function causedByRecipient({ reason }: Act): boolean {
+  return !OPERATORS.has(reason);
+}
+
+/** `acts` with those of `more` whose reason is new; `acts` itself where none is. */
+export function mergeActs(acts: readonly EntryAct[], more: readonly EntryAct[]): readonly EntryAct[] {
+  const added = more.filter(
+    ({ reason }, i) => !acts.some(act => act.reason === reason) && more.findIndex(act => act.reason === reason) === i,
+  );
+  return added.length === 0 ? acts : [...acts, ...added];
+}
+
+export function sameAct(one: Act, other: Act): boolean {
+  return one.reason === other.reason && one.source === other.source && one.at === other.at;
+}
+
+/** `acts` without those of `lifted`; a later act of the same reason stays. */
+export function withoutActs(acts: readonly EntryAct[], lifted: readonly Act[]): readonly EntryAct[] {
+  return acts.filter(act => !lifted.some(other => sameAct(act, other)));
+}
+
+export function entryKey(scope: Scope, list: ListName, id: Buffer): EntryKey {
+  return { owner: scope.owner, set: setName(scope, list), id };
+}
+
+export function setName({ campaign }: Scope, list: ListName): string {
+  return campaign === undefined ? list : `${list}/${campaign}`;
+}
+
+/** Where it is kept what was lifted from an entry, so that a ledger which does not know of the lift cannot bring it back. */
+export function liftedKey({ owner, set, id }: EntryKey): EntryKey {
+  return { owner, set: `lifted-${set}`, id };
+}
+
+/** The place of a value, to which its seal is bound. */
+export function aadOf(key: Key): string {
+  return isEntryKey(key) ? `${key.owner}/${key.set}/${key.id.toString('hex')}` : `${key.owner}/${key.log}/${key.id}`;
+}
+
+/** Opens and seals entries under their owner's data key. */
+export class Entries {
+  readonly #vault: Vault;
+  readonly #lifted: Sealer;
+
+  constructor(vault: Vault, keyring: Keyring) {
+    this.#vault = vault;
+    // Reasons and times only, nothing about whom: readable even when the owner's key is gone.
+    this.#lifted = keyring.sealer('lifted');
+  }
+
+  /** undefined: it cannot be opened, which still means listed. @throws StoreUnavailable where the vault gives no answer */
+  async open(key: EntryKey, value: Value): Promise<Entry | undefined> {
+    const sealer = await this.#ask(key.owner);
+    const plain = sealer?.open(value, aadOf(key));
+    return plain === undefined ? undefined : decodeEntry(plain);
+  }
+
+  /** To seal entries of one owner with. @throws StoreUnavailable where the vault gives no answer; Error where the owner has no key */
+  async sealer(owner: string): Promise<Sealer> {
+    const sealer = await this.#ask(owner);
+    if (sealer === undefined) throw new Error(`${owner} has no data key in the vault; restore the vault, or create the client again`);
+    return sealer;
+  }
+
+  seal(sealer: Sealer, key: EntryKey, entry: Entry): Value {
+    return sealer.seal(encodeEntry(entry), aadOf(key));
+  }
+
+  openLifted(key: EntryKey, value: Value | undefined): readonly Act[] {
+    const plain = value === undefined ? undefined : this.#lifted.open(value, aadOf(key));
+    return plain === undefined ? [] : decodeEntry(plain).acts;
+  }
+
+  sealLifted(key: EntryKey, acts: readonly Act[]): Value {
+    return this.#lifted.seal(encodeEntry({ acts }), aadOf(key));
+  }
+
+  async #ask(owner: string): Promise<Sealer | undefined> {
+    try {
+      return await this.#vault.sealer(owner);
+    } catch (error) {
+      if (!(error instanceof VaultUnavailable)) throw error;
+      throw new StoreUnavailable(error.message, { cause: error });
+    }
+  }
+}
+
+/** An act as it is written down. */
+export type ActRow = readonly [Act['reason'], Act['source'], number, string?];
+
+/** JSON with short names and rows: there are millions of them in memory. */
+function encodeEntry({ target, hash, acts }: Entry): string {
+  return JSON.stringify({ t: target, h: hash, a: actRows(acts) });
+}
+
+function decodeEntry(plain: Buffer): Entry {
+  const { t, h, a } = JSON.parse(plain.toString()) as { t?: string; h?: HashAlgorithm; a: readonly ActRow[] };
+  return { ...(t === undefined ? {} : { target: t }), ...(h === undefined ? {} : { hash: h }), acts: actsOfRows(a) };
+}
+
+export function actRows(acts: readonly EntryAct[]): readonly ActRow[] {
+  return acts.map(({ reason, source, at, by }) => (by === undefined ? [reason, source, at] : [reason, source, at, by]));
+}
+
+export function actsOfRows(rows: readonly ActRow[]): readonly EntryAct[] {
+  return rows.map(([reason, source, at, by]) => ({ reason, source, at, ...(by === undefined ? {} : { by }) }));
+}

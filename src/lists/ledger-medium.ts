@@ -1,0 +1,25 @@
+/** What a ledger is written on: something that lines are appended to for good, apart from the store. */
+import { StoreRefused } from '../store/store.ts';
+
+/** The ledger cannot be relied on as it stands: missing, damaged, of another key ring, or it knows more than the store. The message names the fix. */
+export class LedgerProblem extends StoreRefused {}
+
+export interface LedgerLine {
+  /** Milliseconds since 1970 UTC; hardly ever less than the line's before it, whatever the clock does. */
+  readonly time: number;
+  readonly payload: Buffer;
+}
+
+export interface LedgerMedium {
+  /** For messages; without credentials. */
+  readonly name: string;
+  /** The first line, or undefined where there is no ledger yet. */
+  header(): Promise<string | undefined>;
+  /** Begins the ledger and gives its header: another process's, where that was first. */
+  create(header: string): Promise<string>;
+  /** Durable when it resolves to the line's time. @throws StoreUnavailable where it may not be */
+  append(payload: Buffer): Promise<number>;
+  /** The lines from a time on, in order, as far as they were written when asked. @throws LedgerProblem at a line that is none */
+  read(from: number): AsyncIterable<LedgerLine>;
+  close(): Promise<void>;
+}

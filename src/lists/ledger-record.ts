@@ -1,0 +1,45 @@
+/** What a ledger line says, once opened: which entries an objection or a lift concerned. */
+import type { EntryKey } from '../store/store.ts';
+import { type ActRow, actRows, actsOfRows, type EntryAct } from './entry.ts';
+
+export interface LedgerChange {
+  readonly set: string;
+  readonly id: Buffer;
+  /** The sealed entry: an objection's as it may be put where nothing is; a lift's exactly as it was before. */
+  readonly value: Buffer;
+  /** The acts that were added or lifted. */
+  readonly acts: readonly EntryAct[];
+}
+
+export interface LedgerRecord {
+  readonly kind: 'objection' | 'lift';
+  readonly owner: string;
+  readonly changes: readonly LedgerChange[];
+}
+
+export function keyOfChange(owner: string, { set, id }: LedgerChange): EntryKey {
+  return { owner, set, id };
+}
+
+type Row = readonly [set: string, id: string, value: string, acts: readonly ActRow[]];
+
+export function encodeRecord({ kind, owner, changes }: LedgerRecord): string {
+  const rows: readonly Row[] = changes.map(({ set, id, value, acts }) => [
+    set,
+    id.toString('base64'),
+    value.toString('base64'),
+    actRows(acts),
+  ]);
+  return JSON.stringify({ k: kind, o: owner, c: rows });
+}
+
+export function decodeRecord(plain: Buffer): LedgerRecord {
+  const { k, o, c } = JSON.parse(plain.toString()) as { k: LedgerRecord['kind']; o: string; c: readonly Row[] };
+  const changes = c.map(([set, id, value, acts]) => ({
+    set,
+    id: Buffer.from(id, 'base64'),
+    value: Buffer.from(value, 'base64'),
+    acts: actsOfRows(acts),
+  }));
+  return { kind: k, owner: o, changes };
+}

@@ -1,0 +1,247 @@
+/**
+ * The objection ledger: every objection and every lift once more, outside the store, so that neither a store which forgets its last
+ * second nor one restored from an old copy forgets an objection that was acknowledged (DESIGN §5).
+ *
+ * Order of an objection: append, store.apply, settle, acknowledge. Of a lift: store.apply, append, settle, acknowledge. So what a crash
+ * in between leaves behind is an objection too many, never one too few.
+ */
+import { randomBytes } from 'node:crypto';
+import { hostname } from 'node:os';
+import { resolve } from 'node:path';
+import { GLOBAL } from '../ids.ts';
+import type { Keyring } from '../keys/keyring.ts';
+import type { Sealer } from '../keys/seal.ts';
+import type { Vault } from '../keys/vault.ts';
+import type { Clock } from '../ops/clock.ts';
+import type { Logger } from '../ops/log.ts';
+import { checkHead, headKey } from '../store/head.ts';
+import type { RecordKey, Store } from '../store/store.ts';
+import { Entries } from './entry.ts';
+import { FileLedger } from './file-ledger.ts';
+import { type LedgerMedium, LedgerProblem } from './ledger-medium.ts';
+import { decodeRecord, encodeRecord, type LedgerRecord } from './ledger-record.ts';
+import { RedisLedger } from './redis-ledger.ts';
+import { type Replayed, replayRecords } from './replay.ts';
+
+/** An appended record of which it is not certain yet that the store has it: the mark must not pass it. */
+export interface Receipt {
+  /** Of its line; before that, a time that its line cannot be earlier than. */
+  time: number;
+  appended: boolean;
+}
+
+export interface LedgerParts {
+  readonly keyring: Keyring;
+  readonly vault: Vault;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Relative file paths start here. */
+  readonly baseDir: string;
+  /** Whether a ledger that is missing may be begun; even so only for a store that has not had one in this place. */
+  readonly create: boolean;
+  /** Names this gate among those that share the store and have ledgers of their own. By default host name and path; for an embedded store say `embedded`. */
+  readonly place?: string;
+}
+
+const FORMAT = 'postern-ledger 1';
+const MARKS = 'ledger';
+/** A store may forget its last seconds, with the mark or without; servers' clocks may differ. */
+const MARGIN_MS = 10 * 60_000;
+/** Appends after which the mark is moved, so that a replay after a crash reads no more than these and the margin. */
+const MARK_EVERY = 1_000;
+
+interface Mark {
+  /** Everything in the ledger up to this time is in the store. */
+  readonly time: number;
+  readonly place: string;
+}
+
+/**
+ * Opens the ledger at `file:<path>` or `redis://…`.
+ * @throws LedgerProblem where it is missing and may not be begun, is another key ring's, or (Redis) may forget
+ * @throws StoreUnavailable where it cannot be read
+ */
+export async function openLedger(url: string, parts: LedgerParts): Promise<Ledger> {
+  const medium = /^rediss?:/.test(url)
+    ? await RedisLedger.open(url)
+    : new FileLedger(resolve(parts.baseDir, url.replace(/^file:(?:\/\/(?=\/))?/, '')), parts.clock);
+  try {
+    const header = await medium.header();
+    if (header === undefined && !parts.create) throw missing(medium);
+    return new Ledger(medium, parts, header);
+  } catch (error) {
+    await medium.close();
+    throw error;
+  }
+}
+
+export class Ledger {
+  readonly #medium: LedgerMedium;
+  readonly #parts: LedgerParts;
+  readonly #entries: Entries;
+  readonly #sealer: Sealer;
+  readonly #place: string;
+  /** undefined until the ledger is begun, which the first replay does. */
+  #id: string | undefined;
+  /** Time of the latest line that we know of. */
+  #latest = 0;
+  /** What the mark in the store says; undefined while there is none. */
+  #marked: number | undefined;
+  #sinceMark = 0;
+  readonly #unsettled = new Set<Receipt>();
+
+  constructor(medium: LedgerMedium, parts: LedgerParts, header: string | undefined) {
+    this.#medium = medium;
+    this.#parts = parts;
+    this.#entries = new Entries(parts.vault, parts.keyring);
+    this.#sealer = parts.keyring.sealer('ledger');
+    this.#place = parts.place ?? `${hostname()} ${medium.name}`;
+    this.#id = header === undefined ? undefined : this.#idIn(header);
+  }
+
+  /** For messages; without credentials. */
+  get name(): string {
+    return this.#medium.name;
+  }
+
+  /** Durable when it resolves. Hand the receipt to `settle` when the store has the change. @throws StoreUnavailable */
+  async append(record: LedgerRecord): Promise<Receipt> {
+    const id = this.#begun();
+    const receipt: Receipt = { time: this.#latest, appended: false };
+    this.#unsettled.add(receipt);
+    try {
+      receipt.time = await this.#medium.append(this.#sealer.seal(encodeRecord(record), aadOf(id)));
+      receipt.appended = true;
+      this.#latest = Math.max(this.#latest, receipt.time);
+      return receipt;
+    } catch (error) {
+      // Nobody will be told that it is kept.
+      this.#unsettled.delete(receipt);
+      throw error;
+    }
+  }
+
+  /** The store has what was appended. */
+  async settle(receipt: Receipt, store: Store): Promise<void> {
+    this.#unsettled.delete(receipt);
+    this.#sinceMark += 1;
+    if (this.#marked === undefined || this.#sinceMark >= MARK_EVERY) await this.#moveMark(store);
+  }
+
+  /**
+   * Puts into the store what it lacks. To be awaited before any answer of a store that was just connected to is believed.
+   * @throws LedgerProblem where the ledger was there before and is missing, or the store was lost and the ledger was not
+   * @throws StoreUnavailable
+   */
+  async replay(store: Store): Promise<Replayed> {
+    const [head] = await store.find([headKey(GLOBAL)]);
+    const id = this.#id ?? (await this.#begin(store));
+    if (head === undefined) {
+      // A new store has no head yet; the ledger that is begun with it holds nothing.
+      if (await this.#holdsAnything()) throw this.#lostStore();
+      return { read: 0, restored: 0 };
+    }
+    checkHead(head, this.#parts.keyring.fingerprint);
+    const mark = await readMark(store, id);
+    this.#marked = mark?.time;
+    const from = Math.max(0, (mark?.time ?? 0) - MARGIN_MS);
+    const before = [...this.#unsettled].filter(({ appended }) => appended);
+    const replayed = await replayRecords(() => this.#records(id, from), store, this.#entries);
+    for (const receipt of before) this.#unsettled.delete(receipt);
+    if (mark === undefined || replayed.restored > 0 || replayed.read >= MARK_EVERY) await this.#writeMark(store, this.#appliedUpTo());
+    if (replayed.restored > 0) this.#parts.log.warn({ ...replayed }, 'the store lacked objections; the ledger has brought them back');
+    return replayed;
+  }
+
+  /** Moves the mark where a store is given, and lets go of the ledger. */
+  async close(store?: Store): Promise<void> {
+    if (store !== undefined && this.#id !== undefined && this.#appliedUpTo() > (this.#marked ?? 0)) await this.#moveMark(store);
+    await this.#medium.close();
+  }
+
+  async *#records(id: string, from: number): AsyncIterable<LedgerRecord> {
+    for await (const { time, payload } of this.#medium.read(from)) {
+      const plain = this.#sealer.open(payload, aadOf(id));
+      if (plain === undefined) {
+        throw new LedgerProblem(
+          `${this.name} holds a line that this key ring does not open: it was altered, or the key ring is another; restore the right one`,
+        );
+      }
+      this.#latest = Math.max(this.#latest, time);
+      yield decodeRecord(plain);
+    }
+  }
+
+  async #holdsAnything(): Promise<boolean> {
+    for await (const line of this.#medium.read(0)) return line !== undefined;
+    return false;
+  }
+
+  #appliedUpTo(): number {
+    const oldest = Math.min(...[...this.#unsettled].map(({ time }) => time - 1));
+    return Math.min(this.#latest, oldest);
+  }
+
+  /** A mark that stays behind costs time at the next replay and nothing else. */
+  async #moveMark(store: Store): Promise<void> {
+    try {
+      await this.#writeMark(store, this.#appliedUpTo());
+    } catch (error) {
+      this.#parts.log.warn({ err: error }, 'the mark of the ledger could not be moved');
+    }
+  }
+
+  async #writeMark(store: Store, time: number): Promise<void> {
+    const mark: Mark = { time: Math.max(time, 0), place: this.#place };
+    this.#sinceMark = 0;
+    await store.apply([{ key: markKey(this.#begun()), value: Buffer.from(JSON.stringify(mark)) }]);
+    this.#marked = mark.time;
+  }
+
+  async #begin(store: Store): Promise<string> {
+    const marks: Mark[] = [];
+    for await (const [, value] of store.scan({ owner: GLOBAL, log: MARKS })) marks.push(JSON.parse(value.toString()) as Mark);
+    if (marks.some(({ place }) => place === this.#place)) throw missing(this.#medium);
+    if (marks.length > 0) this.#parts.log.warn({ ledger: this.name }, 'a ledger is begun beside those of other gates of this store');
+    const header = `${FORMAT} ${randomBytes(9).toString('base64url')} ${this.#parts.keyring.fingerprint}`;
+    this.#id = this.#idIn(await this.#medium.create(header));
+    return this.#id;
+  }
+
+  #begun(): string {
+    if (this.#id === undefined) throw new Error('the ledger is not begun: replay comes before append');
+    return this.#id;
+  }
+
+  #idIn(header: string): string {
+    const [, id, fingerprint] = /^postern-ledger 1 (\S+) (\S+)$/.exec(header) ?? [];
+    if (id === undefined) throw new LedgerProblem(`${this.name} is no ledger; set ledger.url, or restore it from its backup`);
+    if (fingerprint !== this.#parts.keyring.fingerprint) {
+      throw new LedgerProblem(`${this.name} belongs to another key ring; set keys.file or ledger.url to the ones that belong together`);
+    }
+    return id;
+  }
+
+  #lostStore(): LedgerProblem {
+    return new LedgerProblem(
+      `${this.name} holds objections, but the store is empty: it was lost, or store.url names another; restore it (or, to begin anew, move the ledger away)`,
+    );
+  }
+}
+
+function missing(medium: LedgerMedium): LedgerProblem {
+  return new LedgerProblem(`${medium.name} is missing or empty; put it back or set ledger.url: objections may stand nowhere else`);
+}
+
+function aadOf(id: string): string {
+  return `ledger ${id}`;
+}
+
+function markKey(id: string): RecordKey {
+  return { owner: GLOBAL, log: MARKS, id };
+}
+
+async function readMark(store: Store, id: string): Promise<Mark | undefined> {
+  const [value] = await store.find([markKey(id)]);
+  return value === undefined ? undefined : (JSON.parse(value.toString()) as Mark);
+}

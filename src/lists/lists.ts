@@ -1,0 +1,175 @@
+/** The lists: who may not be mailed, in which scope and why; the one door to exclusions, suppressions and their ledger. */
+
+import type { CampaignId, ClientId } from '../ids.ts';
+import { type Digests, HASH_ALGORITHMS, HASH_OCTETS, type HashAlgorithm } from '../keys/digest.ts';
+import type { Keyring } from '../keys/keyring.ts';
+import type { Vault } from '../keys/vault.ts';
+import { type Address, basePerson } from '../mail/address.ts';
+import { isPublicSuffix } from '../mail/domain.ts';
+import type { Clock } from '../ops/clock.ts';
+import { headKey } from '../store/head.ts';
+import { isEntryKey, type Store } from '../store/store.ts';
+import { causedByRecipient, Entries, type EntryAct, type ListName, setName } from './entry.ts';
+import { Heads } from './heads.ts';
+import type { Ledger } from './ledger.ts';
+import { lookUp } from './look-up.ts';
+import { type Item, type Merged, mergeItems } from './merging.ts';
+import type { Reason, Scope, Source, Standing } from './standing.ts';
+import { type LiftAct, liftObjections, type Removed, removeExclusion, type TakingBackParts, type Whom } from './taking-back.ts';
+
+/** A person, or a domain (as parseDomain gives it) with its subdomains. */
+export type Target = Address | { readonly domain: string; readonly local?: undefined };
+
+/** Why somebody is listed, as the caller knows it. */
+export interface NewAct {
+  readonly reason: Reason;
+  readonly source: Source;
+  /** Operator or account. */
+  readonly by?: string;
+  /** Milliseconds since 1970 UTC; default and latest: now. */
+  readonly at?: number;
+}
+
+export interface Refused {
+  readonly problem: string;
+}
+
+export type AddResult = Merged | Refused;
+
+/** An entry as an operator or its client may see it: nobody's address stands in a suppression. */
+export interface ListEntry {
+  readonly list: ListName;
+  readonly match: 'address' | 'domain' | 'hash';
+  /** Of an exclusion: `local@domain` or the domain; undefined where it cannot be read. */
+  readonly target?: string;
+  /** First 12 hexadecimal digits of the keyed digest. */
+  readonly digest: string;
+  /** Empty where the entry cannot be read; it lists all the same. */
+  readonly acts: readonly EntryAct[];
+}
+
+export interface ListsParts {
+  readonly store: Store;
+  readonly keyring: Keyring;
+  readonly digests: Digests;
+  readonly vault: Vault;
+  readonly ledger: Ledger;
+  readonly clock: Clock;
+}
+
+/**
+ * Every method throws StoreUnavailable where the store, the vault or the ledger gave no answer or the scope's owner has no head here;
+ * those that write resolve when what they did is durable, and throw where the owner has no data key.
+ */
+export class Lists {
+  readonly #parts: TakingBackParts & { readonly digests: Digests };
+
+  constructor({ store, keyring, digests, vault, ledger, clock }: ListsParts) {
+    const entries = new Entries(vault, keyring);
+    // Under the ring, not under the owner's key: a client's end must not take with it who lifted what.
+    this.#parts = { store, keyring, digests, ledger, clock, entries, heads: new Heads(keyring), audit: keyring.sealer('audit') };
+  }
+
+  /** What the lists say of a recipient of this client's mail: global, the client's own, and these campaigns'. Never cached. */
+  standing(address: Address, client: ClientId, campaigns: readonly CampaignId[]): Promise<Standing> {
+    return lookUp(this.#parts, address, client, campaigns);
+  }
+
+  /** Excludes a person or a domain. A public suffix is refused. What a recipient caused goes to the ledger first. */
+  async add(scope: Scope, target: Target, act: NewAct): Promise<AddResult> {
+    const [result] = await this.addMany(scope, [{ target, act }]);
+    return result as AddResult;
+  }
+
+  /**
+   * Excludes many, in batches; results in their order. Hand over some thousand at a time: each is held in memory.
+   * `dryRun`: only says what would happen.
+   */
+  async addMany(
+    scope: Scope,
+    targets: readonly { readonly target: Target; readonly act: NewAct }[],
+    options: { readonly dryRun?: boolean } = {},
+  ): Promise<readonly AddResult[]> {
+    const problems = targets.map(({ target }) => problemOf(target));
+    const items = targets.filter((_, i) => problems[i] === undefined).map(({ target, act }) => this.#item(target, act));
+    const merged = await mergeItems(this.#parts, scope, 'exclusion', items, { ...options, ledgered: causedByRecipient });
+    let next = 0;
+    return problems.map(problem => (problem === undefined ? (merged[next++] as Merged) : { problem }));
+  }
+
+  /** Takes back what operators and imports put on the exclusion list of exactly this scope. */
+  async remove(scope: Scope, target: Target): Promise<Removed> {
+    return removeExclusion(this.#parts, scope, this.#whom(target));
+  }
+
+  /** Suppresses a person: kept as a digest only, in the ledger first, and lifted only by a named person's act. */
+  async suppress(scope: Scope, address: Address, act: NewAct): Promise<Merged> {
+    const item: Item = { ids: this.#parts.digests.person(address), about: {}, act: this.#act(act) };
+    const [merged] = await mergeItems(this.#parts, scope, 'suppression', [item], { ledgered: () => true });
+    return merged as Merged;
+  }
+
+  /** Suppresses whom a legacy list names by hash. A digest of another length than the algorithm's is refused. */
+  async addHashes(
+    scope: Scope,
+    algorithm: HashAlgorithm,
+    hashes: readonly Buffer[],
+    { dryRun = false, by }: { readonly dryRun?: boolean; readonly by?: string } = {},
+  ): Promise<readonly AddResult[]> {
+    const { store, heads, digests } = this.#parts;
+    const good = hashes.filter(({ length }) => length === HASH_OCTETS[algorithm]);
+    // First the head: whoever looks up from now on asks for them.
+    if (good.length > 0 && !dryRun) await heads.announceHashes(store, scope, algorithm);
+    const act = this.#act({ reason: 'import', source: 'import', ...(by === undefined ? {} : { by }) });
+    const items = good.map(hash => ({ ids: digests.imported(algorithm, hash), about: { hash: algorithm }, act }));
+    const merged = await mergeItems(this.#parts, scope, 'suppression', items, { dryRun, ledgered: () => false });
+    let next = 0;
+    return hashes.map(({ length }) =>
+      length === HASH_OCTETS[algorithm] ? (merged[next++] as Merged) : { problem: `not a digest by ${algorithm}` },
+    );
+  }
+
+  /** Lifts what the recipient caused in exactly this scope, suppressions by imported hash included. Leaves an audit record. */
+  async lift(scope: Scope, target: Target, act: LiftAct): Promise<'lifted' | 'absent'> {
+    return liftObjections(this.#parts, scope, this.#whom(target), act);
+  }
+
+  /** The entries of exactly this scope, exclusions first, otherwise in no order; in constant memory. */
+  async *show(scope: Scope): AsyncIterable<ListEntry> {
+    const { store, entries, heads } = this.#parts;
+    const [head] = await store.find([headKey(scope.owner)]);
+    heads.check(scope.owner, head);
+    for (const list of ['exclusion', 'suppression'] as const) {
+      for await (const [key, value] of store.scan({ owner: scope.owner, set: setName(scope, list) })) {
+        if (!isEntryKey(key)) continue;
+        const { target, hash, acts = [] } = (await entries.open(key, value)) ?? {};
+        const match = hash !== undefined ? 'hash' : list === 'exclusion' && target?.includes('@') === false ? 'domain' : 'address';
+        yield { list, match, ...(target === undefined ? {} : { target }), digest: key.id.toString('hex').slice(0, 12), acts };
+      }
+    }
+  }
+
+  #item(target: Target, act: NewAct): Item {
+    const { digests } = this.#parts;
+    return target.local === undefined
+      ? { ids: digests.domain(target.domain), about: { target: target.domain }, act: this.#act(act) }
+      : { ids: digests.person(target), about: { target: basePerson(target) }, act: this.#act(act) };
+  }
+
+  #act({ reason, source, by, at }: NewAct): EntryAct {
+    const now = this.#parts.clock.now();
+    return { reason, source, at: at === undefined ? now : Math.min(at, now), ...(by === undefined ? {} : { by }) };
+  }
+
+  #whom(target: Target): Whom {
+    const { digests } = this.#parts;
+    if (target.local === undefined) return { person: digests.domain(target.domain), hashes: [] };
+    // All algorithms: a few keys more, and no head to be read first.
+    return { person: digests.person(target), hashes: HASH_ALGORITHMS.flatMap(algorithm => digests.importedOf(target, algorithm)) };
+  }
+}
+
+function problemOf(target: Target): string | undefined {
+  if (target.local !== undefined || !isPublicSuffix(target.domain)) return undefined;
+  return 'a public suffix, under which anybody may register, cannot be listed';
+}

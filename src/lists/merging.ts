@@ -1,0 +1,144 @@
+/** Putting acts into lists: what an entry already holds stays, whoever else writes at the same time. */
+import type { Keyring } from '../keys/keyring.ts';
+import { headKey } from '../store/head.ts';
+import { type EntryKey, type Store, StoreUnavailable, type Value } from '../store/store.ts';
+import { type Entries, type Entry, type EntryAct, entryKey, type ListName, mergeActs } from './entry.ts';
+import type { Heads } from './heads.ts';
+import type { Ledger, Receipt } from './ledger.ts';
+import type { LedgerChange } from './ledger-record.ts';
+import type { Scope } from './standing.ts';
+
+/** Somebody or something to be listed. */
+export interface Item {
+  /** One a digest key, the current one's first. */
+  readonly ids: readonly Buffer[];
+  readonly about: Omit<Entry, 'acts'>;
+  readonly act: EntryAct;
+}
+
+/** `existing`: listed already; an act of a new reason was added to the entry all the same. */
+export type Merged = 'added' | 'existing';
+
+export interface MergingParts {
+  readonly store: Store;
+  readonly keyring: Keyring;
+  readonly entries: Entries;
+  readonly heads: Heads;
+  readonly ledger: Ledger;
+}
+
+export interface MergeOptions {
+  /** Which acts go to the ledger first. */
+  readonly ledgered: (act: EntryAct) => boolean;
+  /** Only say what would happen. */
+  readonly dryRun?: boolean;
+}
+
+/** Items of one apply. */
+const BATCH = 1_000;
+const LEDGER_RECORD = 500;
+export const ATTEMPTS = 50;
+
+/** An entry as found, and as it shall be. */
+interface Cell {
+  readonly key: EntryKey;
+  readonly found: Value | undefined;
+  /** undefined: nothing there; `sealed`: something that cannot be opened. */
+  entry: Entry | 'sealed' | undefined;
+  changed: boolean;
+}
+
+/** Lists the items, in batches; outcomes in their order. Durable when it resolves. @throws StoreUnavailable */
+export async function mergeItems(
+  parts: MergingParts,
+  scope: Scope,
+  list: ListName,
+  items: readonly Item[],
+  options: MergeOptions,
+): Promise<readonly Merged[]> {
+  const outcomes: Merged[] = [];
+  for (let i = 0; i < items.length; i += BATCH) {
+    outcomes.push(...(await mergeBatch(parts, scope, list, items.slice(i, i + BATCH), options)));
+  }
+  return outcomes;
+}
+
+async function mergeBatch(
+  parts: MergingParts,
+  scope: Scope,
+  list: ListName,
+  items: readonly Item[],
+  options: MergeOptions,
+): Promise<readonly Merged[]> {
+  const { store, entries, heads, ledger } = parts;
+  const { owner } = scope;
+  const sealer = await entries.sealer(owner);
+  const receipts: Receipt[] = [];
+  const ledgered = new Set<Item>();
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    const keys = items.flatMap(({ ids }) => ids.map(id => entryKey(scope, list, id)));
+    const [headValue, ...values] = await store.find([headKey(owner), ...keys]);
+    const head = heads.check(owner, headValue);
+    const cells = await cellsOf(entries, keys, values);
+    const fresh: Item[] = [];
+    const outcomes = items.map(item => mergeItem(item, cells, fresh));
+    if (options.dryRun) return outcomes;
+    if (fresh.length > 0 && (await heads.announceKey(store, owner, head))) continue;
+
+    const sealed = new Map<Cell, Value>();
+    for (const cell of cells.values()) if (cell.changed) sealed.set(cell, entries.seal(sealer, cell.key, cell.entry as Entry));
+    const unwritten = fresh.filter(item => options.ledgered(item.act) && !ledgered.has(item));
+    const changes = unwritten.map((item): LedgerChange => {
+      const cell = cells.get(nameOf(item.ids)) as Cell;
+      const alone = cell.found === undefined && (cell.entry as Entry).acts.length === 1;
+      const value = (alone ? sealed.get(cell) : undefined) ?? entries.seal(sealer, cell.key, { ...item.about, acts: [item.act] });
+      return { set: cell.key.set, id: cell.key.id, value, acts: [item.act] };
+    });
+    for (let i = 0; i < changes.length; i += LEDGER_RECORD) {
+      receipts.push(await ledger.append({ kind: 'objection', owner, changes: changes.slice(i, i + LEDGER_RECORD) }));
+    }
+    for (const item of unwritten) ledgered.add(item);
+
+    const writes = [...sealed].map(([{ key }, value]) => ({ key, value }));
+    const expect = [...sealed.keys()].map(({ key, found }) => ({ key, value: found }));
+    if (writes.length > 0 && !(await store.apply(writes, expect))) continue;
+    for (const receipt of receipts) await ledger.settle(receipt, store);
+    return outcomes;
+  }
+  throw new StoreUnavailable('The list keeps changing under us');
+}
+
+/** Adds the item's act to its newest entry unless one of its entries has the reason already; then it joins `fresh`. */
+function mergeItem(item: Item, cells: ReadonlyMap<string, Cell>, fresh: Item[]): Merged {
+  const own = item.ids.map(id => cells.get(id.toString('latin1')) as Cell);
+  const listed = own.filter(({ entry }) => entry !== undefined);
+  const outcome = listed.length === 0 ? 'added' : 'existing';
+  // What cannot be opened is left alone: it lists the person as it is, and nothing can be added to it.
+  if (listed.some(({ entry }) => entry === 'sealed' || entry?.acts.some(({ reason }) => reason === item.act.reason))) return outcome;
+  const newest = own[0] as Cell;
+  const before = newest.entry as Entry | undefined;
+  newest.entry = { ...(before ?? item.about), acts: mergeActs(before?.acts ?? [], [item.act]) };
+  newest.changed = true;
+  fresh.push(item);
+  return outcome;
+}
+
+async function cellsOf(
+  entries: Entries,
+  keys: readonly EntryKey[],
+  values: readonly (Value | undefined)[],
+): Promise<ReadonlyMap<string, Cell>> {
+  const cells = new Map<string, Cell>();
+  for (const [i, key] of keys.entries()) {
+    const name = key.id.toString('latin1');
+    if (cells.has(name)) continue;
+    const found = values[i];
+    const entry = found === undefined ? undefined : ((await entries.open(key, found)) ?? 'sealed');
+    cells.set(name, { key, found, entry, changed: false });
+  }
+  return cells;
+}
+
+function nameOf(ids: readonly Buffer[]): string {
+  return (ids[0] as Buffer).toString('latin1');
+}
