@@ -1,0 +1,114 @@
+/** Where the certificate comes from: the configured files, or a self-signed pair made at first start. */
+import { X509Certificate } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { createSecureContext } from 'node:tls';
+import { generate } from 'selfsigned';
+import type { Clock } from '../ops/clock.ts';
+import type { Logger } from '../ops/log.ts';
+
+export interface TlsSettings {
+  /** PEM files, relative to `baseDir`; both or neither. */
+  readonly cert?: string | undefined;
+  readonly key?: string | undefined;
+}
+
+/** PEM texts. */
+export interface KeyPair {
+  readonly cert: string;
+  readonly key: string;
+}
+
+/** Absolute paths. */
+export interface PairFiles {
+  readonly cert: string;
+  readonly key: string;
+}
+
+const DAY_MS = 86_400_000;
+const YEARS = 10;
+
+/**
+ * The files to read. Where none are configured: a self-signed pair for `hostname` and localhost in `<baseDir>/tls`, made if it is not there.
+ * @throws Error where only one of the two is configured, or the folder cannot be written.
+ */
+export async function findPair(settings: TlsSettings, baseDir: string, hostname: string, clock: Clock, log: Logger): Promise<PairFiles> {
+  if (settings.cert !== undefined && settings.key !== undefined) {
+    return { cert: resolve(baseDir, settings.cert), key: resolve(baseDir, settings.key) };
+  }
+  if (settings.cert !== undefined || settings.key !== undefined) {
+    throw new Error('submission.tls: cert and key belong together; set both, or neither for a self-signed pair');
+  }
+  const folder = join(baseDir, 'tls');
+  const files = { cert: join(folder, 'self-signed.crt'), key: join(folder, 'self-signed.key') };
+  if (!existsSync(files.cert) || !existsSync(files.key)) await makePair(files, folder, hostname, clock);
+  log.warn(
+    { cert: files.cert },
+    'the certificate is self-signed, clients cannot verify it; set submission.tls.cert and submission.tls.key',
+  );
+  return files;
+}
+
+async function makePair(files: PairFiles, folder: string, hostname: string, clock: Clock): Promise<void> {
+  const now = clock.now();
+  const pair = await generate([{ name: 'commonName', value: hostname }], {
+    keyType: 'ec',
+    curve: 'P-256',
+    algorithm: 'sha256',
+    // A client's clock may be behind.
+    notBeforeDate: new Date(now - DAY_MS),
+    notAfterDate: new Date(now + YEARS * 365 * DAY_MS),
+    extensions: [
+      { name: 'basicConstraints', cA: false },
+      { name: 'extKeyUsage', serverAuth: true },
+      {
+        name: 'subjectAltName',
+        altNames: [
+          { type: 2, value: hostname },
+          { type: 2, value: 'localhost' },
+          { type: 7, ip: '127.0.0.1' },
+          { type: 7, ip: '::1' },
+        ],
+      },
+    ],
+  });
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await place(files.key, pair.private, 0o600);
+  await place(files.cert, pair.cert, 0o644);
+}
+
+/** Whole or not at all. */
+async function place(file: string, text: string, mode: number): Promise<void> {
+  const draft = `${file}.${process.pid}`;
+  await writeFile(draft, text, { mode });
+  await rename(draft, file);
+}
+
+/**
+ * Reads the pair and tries it out; warns where it is about to expire.
+ * @throws Error that names the file or key, and never holds what a file holds.
+ */
+export async function readPair(files: PairFiles, clock: Clock, log: Logger): Promise<KeyPair> {
+  const [cert, key] = await Promise.all([readPem(files.cert, 'cert'), readPem(files.key, 'key')]);
+  let expires: number;
+  try {
+    createSecureContext({ cert, key, minVersion: 'TLSv1.2' });
+    expires = Date.parse(new X509Certificate(cert).validTo);
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? ` (${String(error.code)})` : '';
+    throw new Error(`submission.tls: ${files.cert} and ${files.key} are no matching PEM certificate and key${code}`);
+  }
+  const days = Math.floor((expires - clock.now()) / DAY_MS);
+  if (days < 14) log.warn({ cert: files.cert, days }, days < 0 ? 'the certificate has expired' : 'the certificate expires soon');
+  return { cert, key };
+}
+
+async function readPem(file: string, key: 'cert' | 'key'): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable';
+    throw new Error(`submission.tls.${key}: ${file} cannot be read (${code})`);
+  }
+}
