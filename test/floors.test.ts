@@ -22,6 +22,7 @@ const FLOORS: Readonly<Record<string, number>> = {
   checks: 5,
   submission: 5,
   'config.ts': 6,
+  'founding.ts': 6,
   'app.ts': 7,
   cli: 8,
   'main.ts': 9,

@@ -1,12 +1,12 @@
 /** `postern campaign add|list|show`: a client's campaigns and the company domains they are aimed at. */
 import type { Command } from 'commander';
 import { type Common, command, withHouse } from './command.ts';
-import { knownClient, settled } from './settled.ts';
-import { printJson, printLine, printTable } from './output.ts';
 import { CommandFailure } from './exit.ts';
+import { printJson, printLine, printTable } from './output.ts';
+import { knownClient, settled } from './settled.ts';
 
 export function addCampaignCommands(program: Command): void {
-  const group = program.command('campaign').description("campaigns of a client, with the company domains they may reach");
+  const group = program.command('campaign').description('campaigns of a client, with the company domains they may reach');
   command(group, 'add <client> <id>', 'register a campaign; without target domains it has no such limit')
     .option('--target-domain <domain...>', 'a company domain this campaign may mail, subdomains included; repeatable')
     .action(add);
@@ -26,7 +26,11 @@ async function list(client: string, options: Common): Promise<void> {
   await withHouse(options, async house => {
     const campaigns = [...(await knownClient(house, client)).campaigns.values()];
     if (options.json === true) printJson(campaigns);
-    else printTable(['campaign', 'target domains'], campaigns.map(({ id, targetDomains }) => [id, targetDomains.join(' ') || 'any']));
+    else
+      printTable(
+        ['campaign', 'target domains'],
+        campaigns.map(({ id, targetDomains }) => [id, targetDomains.join(' ') || 'any']),
+      );
   });
 }
 

@@ -16,7 +16,8 @@ async function show(ref: string, options: Common): Promise<void> {
   await withHouse(options, async house => {
     const clients = (await house.clients.list()).map(client => client.id);
     const decision = await house.decisions.show(id, clients);
-    if (decision === undefined) throw new CommandFailure(`no decision ${id}; it may not be written yet, or lie before the journal's beginning`);
+    if (decision === undefined)
+      throw new CommandFailure(`no decision ${id}; it may not be written yet, or lie before the journal's beginning`);
     const shown = { ...decision, at: isoTime(decision.at) };
     if (options.json === true) return printJson(shown);
     const { client, campaign, credential, recipient, pseudonym, check, token, reason, outcome, stage, reply, policy, transaction } = shown;

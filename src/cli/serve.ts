@@ -14,7 +14,8 @@ async function serve(options: Common): Promise<void> {
   try {
     const gate = await startGate(house);
     if (options.json === true) printJson({ listening: gate.addresses });
-    else for (const { host, port, implicitTls } of gate.addresses) printLine(`listening on ${implicitTls ? 'smtps://' : ''}${host}:${port}`);
+    else
+      for (const { host, port, implicitTls } of gate.addresses) printLine(`listening on ${implicitTls ? 'smtps://' : ''}${host}:${port}`);
     const reload = () => gate.reloadCertificates();
     process.on('SIGHUP', reload);
     await Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')]);

@@ -29,12 +29,18 @@ async function stats(options: StatsOptions): Promise<void> {
   if (options.campaign !== undefined && options.client === undefined) throw usage('--campaign needs --client');
   await withHouse(options, async house => {
     const since = options.since === undefined ? 0 : sinceOf(options.since, house.clock.now());
-    const rows = (await sumCounts(house, options.client, since)).filter(({ campaign }) => options.campaign === undefined || campaign === options.campaign);
+    const rows = (await sumCounts(house, options.client, since)).filter(
+      ({ campaign }) => options.campaign === undefined || campaign === options.campaign,
+    );
     const totals = totalsOf(rows);
     if (options.json === true) return printJson({ ...(since > 0 ? { since: isoTime(since) } : {}), totals, rows });
     if (rows.length === 0) return printLine('nothing counted yet');
     printStats(rows);
-    printLine(Object.entries(totals).map(([outcome, count]) => `${count} ${outcome}`).join(', '));
+    printLine(
+      Object.entries(totals)
+        .map(([outcome, count]) => `${count} ${outcome}`)
+        .join(', '),
+    );
   });
 }
 

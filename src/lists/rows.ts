@@ -1,4 +1,5 @@
 /** Rows of a list file in constant memory: any of the usual encodings and line ends, plain lines or CSV, each row with its line number. */
+import { TextDecoder } from 'node:util';
 import { parse } from 'csv-parse';
 
 export interface Row {

@@ -1,0 +1,222 @@
+/** The composition root: the only file that knows all parts. A house is what commands work on; a gate is what mail passes. */
+import { resolve } from 'node:path';
+import { createChecks, registry } from './checks/index.ts';
+import { Clients } from './clients/clients.ts';
+import { type Config, type Loaded, loadConfig } from './config.ts';
+import { foundStore, keyringFor } from './founding.ts';
+import { GLOBAL } from './ids.ts';
+import { Decisions, Journal, type JournalParts } from './journal/journal.ts';
+import { Digests } from './keys/digest.ts';
+import type { Keyring } from './keys/keyring.ts';
+import { defaultVault, openVault, type Vault } from './keys/vault.ts';
+import { type Ledger, openLedger } from './lists/ledger.ts';
+import { LedgerProblem } from './lists/ledger-medium.ts';
+import { Lists } from './lists/lists.ts';
+import { type Clock, systemClock } from './ops/clock.ts';
+import { createLog, type Logger } from './ops/log.ts';
+import { buildPolicies, type Policies } from './policy/policy.ts';
+import { type PolicySettings, policySettings } from './policy/settings.ts';
+import { inMilliseconds } from './relay/options.ts';
+import { Upstreams } from './relay/upstreams.ts';
+import { ByteBudget } from './smtp/budget.ts';
+import { type Listener, startListener } from './smtp/listener.ts';
+import { checkHead, headKey, storeIsNew } from './store/head.ts';
+import { openStore } from './store/open.ts';
+import { type Store, StoreUnavailable } from './store/store.ts';
+import { SubmissionGate } from './submission/gate.ts';
+import { TrackedLinks } from './watch/tracked-links.ts';
+
+/** The configuration cannot be used: every problem, each naming its key and the fix. */
+export class ConfigProblems extends Error {
+  override readonly name = 'ConfigProblems';
+  readonly problems: readonly string[];
+  constructor(problems: readonly string[]) {
+    super(problems.join('\n'));
+    this.problems = problems;
+  }
+}
+
+export interface HouseOptions {
+  /** The configuration file, as given. */
+  readonly file?: string | undefined;
+  /** A store that was never used may be founded. */
+  readonly create?: boolean;
+  /** A server waits for a store that is down; a command fails. */
+  readonly patient?: boolean;
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  readonly cwd?: string;
+  readonly clock?: Clock;
+}
+
+/** The store, and everything that stands on it. */
+export interface House {
+  readonly config: Config;
+  readonly baseDir: string;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly store: Store;
+  readonly ledger: Ledger;
+  readonly lists: Lists;
+  readonly clients: Clients;
+  readonly decisions: Decisions;
+  readonly settings: PolicySettings;
+  /** What a journal is made of; only a gate writes one. */
+  readonly journalParts: JournalParts;
+  close(): Promise<void>;
+}
+
+/** @throws ConfigProblems */
+export function readConfig({ file, env = process.env, cwd = process.cwd() }: HouseOptions): Loaded & { readonly settings: PolicySettings } {
+  const loaded = loadConfig({ file, env, cwd, checks: registry.map(({ name }) => name) });
+  if ('problems' in loaded) throw new ConfigProblems(loaded.problems);
+  const policies = policySettings(registry, loaded.config.policies);
+  if ('problems' in policies) throw new ConfigProblems(policies.problems);
+  return { ...loaded, settings: policies.settings };
+}
+
+/** @throws ConfigProblems, KeyringProblem, StoreMissing, StoreRefused, StoreUnavailable, VaultUnavailable */
+export async function openHouse(options: HouseOptions): Promise<House> {
+  const { create = false, patient = false, clock = systemClock } = options;
+  const { config, baseDir, settings } = readConfig(options);
+  const log = createLog(config.log.level);
+  const open = { create, baseDir, log };
+  const keys = { file: resolve(baseDir, config.keys.file), master: config.keys.master };
+  const keyring = await keyringFor({ storeUrl: config.store.url, open, keys, clock, log });
+  const vaultAt = config.keys.vault ?? defaultVault(keys.file);
+  const vault = await openVault(/^rediss?:/.test(vaultAt) ? vaultAt : resolve(baseDir, vaultAt), { keyring, clock });
+  const ledger = await openLedger(config.ledger.url, {
+    keyring,
+    vault,
+    clock,
+    log,
+    baseDir,
+    create,
+    ...(config.store.url.startsWith('lmdb:') ? { place: 'embedded' } : {}),
+  });
+  const admit = admission({ keyring, vault, ledger, patient, create });
+  const store = await openStore(config.store.url, { ...open, patient, admit });
+  const digests = new Digests(keyring);
+  const lists = new Lists({ store, keyring, digests, vault, ledger, clock });
+  const clients = new Clients({ store, keyring, digests, vault, clock });
+  const journalParts = { store, digests, vault, sealer: keyring.sealer('journal'), clock, log };
+  return {
+    config,
+    baseDir,
+    clock,
+    log,
+    store,
+    ledger,
+    lists,
+    clients,
+    decisions: new Decisions(journalParts),
+    settings,
+    journalParts,
+    async close() {
+      await ledger.close(store);
+      await store.close();
+      await vault.close();
+    },
+  };
+}
+
+/** What must be true of a store before it may answer anything, at every connection anew: ours, whole, and nothing forgotten. */
+function admission(parts: {
+  keyring: Keyring;
+  vault: Vault;
+  ledger: Ledger;
+  patient: boolean;
+  create: boolean;
+}): (store: Store) => Promise<void> {
+  const { keyring, vault, ledger, patient, create } = parts;
+  let founded = !create;
+  return async store => {
+    try {
+      if (await storeIsNew(store)) {
+        if (founded) throw new StoreUnavailable('the store is empty: it was lost or store.url is wrong; restore it or name the right one');
+        // Refuses where the ledger knows of objections that an empty store cannot hold.
+        await ledger.replay(store);
+        await foundStore(store, keyring, vault);
+      }
+      const [head] = await store.find([headKey(GLOBAL)]);
+      checkHead(head, keyring.fingerprint);
+      await ledger.replay(store);
+      founded = true;
+    } catch (error) {
+      // A gate answers 451 until its ledger is mended; a command says what is wrong and ends.
+      if (patient && error instanceof LedgerProblem) throw new StoreUnavailable(error.message, { cause: error });
+      throw error;
+    }
+  };
+}
+
+/** The policies of this configuration, ready to be asked. */
+export function policiesOf(house: House, tracked: TrackedLinks): Policies {
+  return buildPolicies(house.settings, createChecks({ lists: house.lists, tracked }), house);
+}
+
+/** The upstreams of this configuration; nothing is connected yet. */
+export function upstreamsOf({ config, clock, log }: House): Upstreams {
+  const { url, connections, messagesPerConnection, timeouts } = config.upstream;
+  return new Upstreams(url, {
+    connections,
+    messagesPerConnection,
+    timeouts: inMilliseconds(timeouts),
+    hostname: config.submission.hostname,
+    clock,
+    log,
+  });
+}
+
+export interface RunningGate {
+  readonly addresses: Listener['addresses'];
+  reloadCertificates(): void;
+  /** Takes nothing new, lets running transactions finish, writes the journal, and hangs up. */
+  stop(): Promise<void>;
+  /** The journal, for whoever wants to read what was just decided. */
+  readonly journal: Journal;
+}
+
+/** Opens the gate. @throws Error naming the configuration key of an address, certificate or upstream that is not usable */
+export async function startGate(house: House): Promise<RunningGate> {
+  const { config, clock, log, baseDir, clients } = house;
+  const { submission } = config;
+  const journal = new Journal(house.journalParts);
+  const tracked = new TrackedLinks({ store: house.store, clock, log });
+  const upstreams = upstreamsOf(house);
+  const gate = new SubmissionGate({
+    clients,
+    policies: policiesOf(house, tracked),
+    upstreams,
+    journal,
+    hostname: submission.hostname,
+    options: submission,
+    clock,
+    log,
+  });
+  const listener = await startListener({
+    listen: submission.listen,
+    hostname: submission.hostname,
+    tls: submission.tls,
+    baseDir,
+    maxMessageBytes: submission.maxMessageBytes,
+    maxRecipients: submission.maxRecipients,
+    maxSessions: submission.maxSessions,
+    proxyProtocol: submission.proxyProtocol,
+    xclient: submission.xclient,
+    budget: new ByteBudget(submission.byteBudget),
+    gate,
+    log,
+    clock,
+  });
+  return {
+    addresses: listener.addresses,
+    reloadCertificates: () => listener.reloadCertificates(),
+    journal,
+    async stop() {
+      await listener.stop(submission.stopSeconds * 1000);
+      await tracked.close();
+      await upstreams.close();
+      await journal.close();
+    },
+  };
+}

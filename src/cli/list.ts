@@ -1,0 +1,145 @@
+/** `postern list add|remove|show|import|export`: the exclusion lists of a scope. */
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import type { Command } from 'commander';
+import { HASH_ALGORITHMS, type HashAlgorithm } from '../keys/digest.ts';
+import { EXPORT_HEADER, exportRows } from '../lists/export.ts';
+import { importList } from '../lists/import.ts';
+import type { ListEntry } from '../lists/lists.ts';
+import { type Common, command, withHouse } from './command.ts';
+import { CommandFailure, usage } from './exit.ts';
+import { isoTime, printJson, printJsonArray, printLine, write } from './output.ts';
+import { startProgress } from './progress.ts';
+import { knownScope, reasonOf, targetOf } from './settled.ts';
+
+interface ImportOptions extends Common {
+  readonly hash?: string;
+  readonly dryRun?: boolean;
+  readonly strict?: boolean;
+  readonly reason?: string;
+}
+
+export function addListCommands(program: Command): void {
+  const group = program.command('list').description('exclusion lists; a scope is global, <client> or <client>/<campaign>');
+  command(group, 'add <scope> <target>', 'exclude an address, or a domain with its subdomains')
+    .option('--reason <reason>', 'why (default: manual)')
+    .action(add);
+  command(group, 'remove <scope> <target>', 'take back what an operator or an import put there').action(remove);
+  command(group, 'show <scope>', 'the entries of exactly this scope').action(show);
+  command(group, 'import <scope> <file>', 'import addresses and domains from TXT or CSV (- for standard input)')
+    .option('--hash <algorithm>', 'the file holds hashes: sha1, sha256 or md5 of lower-cased addresses')
+    .option('--dry-run', 'only say what would happen')
+    .option('--strict', 'import nothing if any row is bad (reads the file twice)')
+    .option('--reason <reason>', 'why, for every row (default: what the file says, else import)')
+    .action(importFile);
+  command(group, 'export <scope>', 'print the readable entries as CSV that import takes back').action(exportScope);
+}
+
+async function add(scopeText: string, targetText: string, options: Common & { reason?: string }): Promise<void> {
+  const target = targetOf(targetText);
+  const reason = reasonOf(options.reason ?? 'manual');
+  await withHouse(options, async house => {
+    const scope = await knownScope(house, scopeText);
+    const result = await house.lists.add(scope, target, { reason, source: 'operator' });
+    if (typeof result === 'object') throw usage(result.problem);
+    if (options.json === true) printJson({ scope: scopeText, result });
+    else printLine(result);
+  });
+}
+
+async function remove(scopeText: string, targetText: string, options: Common): Promise<void> {
+  const target = targetOf(targetText);
+  await withHouse(options, async house => {
+    const result = await house.lists.remove(await knownScope(house, scopeText), target);
+    if (typeof result === 'object') {
+      const why = result.kept.length === 0 ? 'it cannot be read' : `of: ${result.kept.join(', ')}`;
+      throw new CommandFailure(
+        `still listed because ${why}; only a named person's act takes that back: postern suppress --lift --by NAME --why TEXT`,
+      );
+    }
+    if (result === 'absent') throw new CommandFailure(`${scopeText} does not list this`);
+    if (options.json === true) printJson({ scope: scopeText, result });
+    else printLine(result);
+  });
+}
+
+async function show(scopeText: string, options: Common): Promise<void> {
+  await withHouse(options, async house => {
+    const entries = house.lists.show(await knownScope(house, scopeText));
+    if (options.json === true) return printJsonArray(shown(entries));
+    for await (const { list, match, target, digest, acts } of entries) {
+      const why = acts.map(({ reason, source, at }) => `${reason} by ${source} ${isoTime(at)}`).join(', ');
+      await write(`${list.padEnd(11)}  ${match.padEnd(7)}  ${target ?? `digest ${digest}…`}  ${why}\n`);
+    }
+  });
+}
+
+async function* shown(entries: AsyncIterable<ListEntry>): AsyncIterable<object> {
+  for await (const { acts, ...entry } of entries) yield { ...entry, acts: acts.map(act => ({ ...act, at: isoTime(act.at) })) };
+}
+
+async function importFile(scopeText: string, file: string, options: ImportOptions): Promise<void> {
+  const hash = hashOf(options.hash);
+  const reason = options.reason === undefined ? undefined : reasonOf(options.reason);
+  if (file === '-' && options.strict === true) throw usage('--strict reads the file twice, which standard input cannot give');
+  const size = file === '-' ? 0 : await sizeOf(file);
+  await withHouse(options, async house => {
+    const scope = await knownScope(house, scopeText);
+    const run = async (dryRun: boolean) => {
+      const progress = startProgress(dryRun ? 'checking' : 'importing', size);
+      const bad = ({ line, error }: { line: number; error: string }) => {
+        if (options.json !== true) process.stderr.write(`line ${line}: ${error}\n`);
+      };
+      const chunks = file === '-' ? process.stdin : createReadStream(file, { highWaterMark: 1 << 18 });
+      try {
+        return await importList(house.lists, scope, chunks, { hash, reason, dryRun, bad, progress: progress.at });
+      } finally {
+        progress.end();
+      }
+    };
+    let report = await run(options.dryRun === true || options.strict === true);
+    const refused = options.strict === true && report.invalid > 0;
+    if (options.strict === true && options.dryRun !== true && !refused) report = await run(false);
+    const outcome = refused ? { ...report, added: 0 } : report;
+    if (options.json === true) printJson(outcome);
+    else {
+      const { read, added, existing, invalid } = outcome;
+      printLine(`${read} read, ${added} ${options.dryRun === true ? 'to be added' : 'added'}, ${existing} existing, ${invalid} invalid`);
+    }
+    if (refused) throw new CommandFailure(`nothing was imported: ${report.invalid} bad rows (--strict)`);
+  });
+}
+
+async function exportScope(scopeText: string, options: Common): Promise<void> {
+  await withHouse(options, async house => {
+    const scope = await knownScope(house, scopeText);
+    if (options.json === true) return printJsonArray(shown(readable(house.lists.show(scope))));
+    let unreadable = 0;
+    await write(`${EXPORT_HEADER}\n`);
+    for await (const entry of house.lists.show(scope)) {
+      const rows = exportRows(entry);
+      if (rows.length === 0) unreadable += 1;
+      for (const row of rows) await write(`${row}\n`);
+    }
+    if (unreadable > 0) process.stderr.write(`${unreadable} entries are kept as digests only and cannot be exported\n`);
+  });
+}
+
+async function* readable(entries: AsyncIterable<ListEntry>): AsyncIterable<ListEntry> {
+  for await (const entry of entries) if (entry.target !== undefined) yield entry;
+}
+
+function hashOf(text: string | undefined): HashAlgorithm | undefined {
+  if (text === undefined) return undefined;
+  const algorithm = HASH_ALGORITHMS.find(name => name === text);
+  if (algorithm === undefined) throw usage(`--hash '${text}' is none; use one of ${HASH_ALGORITHMS.join(', ')}`);
+  return algorithm;
+}
+
+async function sizeOf(file: string): Promise<number> {
+  try {
+    return (await stat(file)).size;
+  } catch {
+    throw usage(`${file}: no such file`);
+  }
+}

@@ -1,0 +1,19 @@
+/** A progress bar on stderr for long work, where a person looks at it. */
+import { Presets, SingleBar } from 'cli-progress';
+
+export interface Progress {
+  /** So many octets of the whole are done. */
+  at(octets: number): void;
+  end(): void;
+}
+
+/** `total` in octets; 0 where nobody knows. Silent unless stderr is a terminal. */
+export function startProgress(title: string, total: number): Progress {
+  if (!process.stderr.isTTY || total === 0) return { at: () => undefined, end: () => undefined };
+  const bar = new SingleBar(
+    { format: `${title} {bar} {percentage}% | {eta_formatted} left`, stream: process.stderr },
+    Presets.shades_classic,
+  );
+  bar.start(total, 0);
+  return { at: octets => bar.update(octets), end: () => bar.stop() };
+}
