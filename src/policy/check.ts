@@ -30,6 +30,8 @@ export interface Objection {
   readonly token: string;
   /** For the operator: names list, scope and time, never an address. */
   readonly reason: string;
+  /** True where the recipient was erased, so that no record of this objection may name them. */
+  readonly erased?: true;
 }
 
 /** undefined: no objection. */

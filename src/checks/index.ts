@@ -1,0 +1,35 @@
+/** The ordered list of checks: order decides which reason is told. Each is handed just what it needs. */
+import type { CheckDefinition } from '../policy/check.ts';
+import type { WiredCheck } from '../policy/policy.ts';
+import { exclusion } from './exclusion.ts';
+import { personalAddress } from './personal-address.ts';
+import { loadPersonalDomains } from './personal-domains.ts';
+import { sender } from './sender.ts';
+import { type StandingSource, sharedStanding } from './standing.ts';
+import { suppression } from './suppression.ts';
+import { targetDomain } from './target-domain.ts';
+
+export interface ChecksNeeds {
+  /** Who may be mailed. */
+  readonly lists: StandingSource;
+}
+
+/** Every check there is, in the order in which objections are told. */
+export const registry: readonly CheckDefinition[] = [exclusion, suppression, personalAddress, targetDomain, sender];
+
+/** The checks with their needs, in registry order. Reads the data tables; throws Error where one is damaged. */
+export function createChecks({ lists }: ChecksNeeds): readonly WiredCheck[] {
+  const standing = sharedStanding(lists);
+  return [
+    wire(exclusion, { standing }),
+    wire(suppression, { standing }),
+    wire(personalAddress, { provider: loadPersonalDomains() }),
+    wire(targetDomain, {}),
+    wire(sender, {}),
+  ];
+}
+
+function wire<O extends object, N extends object>(definition: CheckDefinition<O, N>, needs: N): WiredCheck {
+  // The policy's settings were read against this very definition's schema.
+  return { definition, create: options => definition.create(options as O, needs) };
+}

@@ -1,0 +1,53 @@
+/** What exclusion and suppression share: one look-up for both, and how a listing is told to the operator. */
+import type { Hit, Standing } from '../lists/standing.ts';
+import type { Address } from '../mail/address.ts';
+import type { Submission } from '../policy/check.ts';
+
+/** Answers what the lists say of a recipient. @throws StoreUnavailable */
+export type AskStanding = (rcpt: Address, submission: Submission) => Promise<Standing>;
+
+export interface StandingNeeds {
+  readonly standing: AskStanding;
+}
+
+/** The lists, as far as these checks need them. */
+export interface StandingSource {
+  standing(address: Address, client: Submission['client'], campaigns: Submission['campaigns']): Promise<Standing>;
+}
+
+/**
+ * One round trip for all who ask about the same recipient of the same submission in one go, as a policy does. The answer is
+ * forgotten before anything else runs, because "not listed" is never cached (law 4).
+ */
+export function sharedStanding(lists: StandingSource): AskStanding {
+  let asked: { readonly rcpt: Address; readonly submission: Submission; readonly answer: Promise<Standing> } | undefined;
+  const forget = () => {
+    asked = undefined;
+  };
+  return (rcpt, submission) => {
+    if (asked?.rcpt === rcpt && asked.submission === submission) return asked.answer;
+    // A timer would outlive the asking; a microtask runs as soon as the policy has started its last check.
+    if (asked === undefined) queueMicrotask(forget);
+    const answer = lists.standing(rcpt, submission.client, submission.campaigns);
+    asked = { rcpt, submission, answer };
+    return answer;
+  };
+}
+
+/** What the operator is told of the entries: what matched, in which scope, why, from where and when; never an address. */
+export function describeHits(hits: readonly Hit[]): string {
+  return hits.map(describeHit).join('; ');
+}
+
+function describeHit({ list, match, scope, acts }: Hit): string {
+  const where = scope.campaign === undefined ? scope.owner : `${scope.owner}/${scope.campaign}`;
+  // A value that cannot be opened still counts as listed (DESIGN §5).
+  const why =
+    acts.map(({ reason, source, at }) => `${reason} by ${source} at ${new Date(at).toISOString()}`).join(', ') || 'entry unreadable';
+  return `${list} of ${where} lists this ${match}: ${why}`;
+}
+
+/** True where the person behind the entries was erased, or might have been because an entry cannot be read. */
+export function mayBeErased(hits: readonly Hit[]): boolean {
+  return hits.some(({ list, acts }) => list === 'suppression' && (acts.length === 0 || acts.some(({ reason }) => reason === 'erasure')));
+}

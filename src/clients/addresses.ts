@@ -1,0 +1,59 @@
+/** Blocks of IP addresses in CIDR notation (RFC 4632, RFC 4291 §2.3): who may log in from where. */
+import { BlockList, isIP } from 'node:net';
+
+export interface Block {
+  /** `10.0.0.0/8`: canonical, host bits as given. */
+  readonly text: string;
+  readonly address: string;
+  readonly prefix: number;
+  readonly family: 'ipv4' | 'ipv6';
+  contains(address: string): boolean;
+}
+
+const MAPPED = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i;
+
+/** The block in `text` (`10.0.0.0/8`, `2001:db8::/32`, or one address), or undefined where it is none. An IPv4-mapped block is an IPv4 one. */
+export function parseBlock(text: string): Block | undefined {
+  const [, host, width] = /^([0-9a-f.:]+)(?:\/(\d{1,3}))?$/i.exec(text) ?? [];
+  if (host === undefined || isIP(host) === 0) return undefined;
+  const address = normalizeAddress(host);
+  const version = isIP(address);
+  const mapped = isIP(host) !== version;
+  const bits = version === 4 ? 32 : 128;
+  const prefix = width === undefined ? bits : Number(width) - (mapped ? 96 : 0);
+  if (prefix < 0 || prefix > bits) return undefined;
+  const family = version === 4 ? 'ipv4' : 'ipv6';
+  const list = new BlockList();
+  list.addSubnet(address, prefix, family);
+  return {
+    text: `${address}/${prefix}`,
+    address,
+    prefix,
+    family,
+    contains: remote => {
+      const plain = normalizeAddress(remote);
+      return isIP(plain) === version && list.check(plain, family);
+    },
+  };
+}
+
+/** The address without the IPv4-mapped form (RFC 4291 §2.5.5.2) and without a zone (RFC 4007 §11). */
+export function normalizeAddress(address: string): string {
+  const plain = address.replace(/%.*$/, '');
+  return MAPPED.exec(plain)?.[1] ?? plain;
+}
+
+/** True where some address is in both: of two CIDR blocks one holds the other or they have nothing in common. */
+export function overlap(a: Block, b: Block): boolean {
+  return a.contains(b.address) || b.contains(a.address);
+}
+
+/** True where the block is too wide to stand for one machine's or one company's mail servers; then an address alone is no credential. */
+export function isVast({ family, prefix }: Block): boolean {
+  return prefix < (family === 'ipv4' ? 8 : 32);
+}
+
+/** Blocks that were read before and kept as text. */
+export function toBlocks(texts: readonly string[]): readonly Block[] {
+  return texts.flatMap(text => parseBlock(text) ?? []);
+}

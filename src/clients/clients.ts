@@ -1,0 +1,118 @@
+/** Clients, their campaigns and credentials: the one door for the mail path (who is it, what may it do) and for the operator. */
+import type { CampaignId, ClientId, CredentialId } from '../ids.ts';
+import { clientId } from '../ids.ts';
+import { type Authentication, Authenticator } from './authentication.ts';
+import { type CredentialInput, Credentials, type Issued } from './credentials.ts';
+import { CredentialLookup } from './lookup.ts';
+import type { ClientParts } from './parts.ts';
+import { Passwords } from './password.ts';
+import type { Campaign, Credential, Profile } from './profile.ts';
+import { SealedRecords } from './records.ts';
+import type { Refusal } from './refusal.ts';
+import { Registry } from './registry.ts';
+import type { ClientInput } from './validation.ts';
+
+export type { Authentication } from './authentication.ts';
+export type { CredentialInput, Issued } from './credentials.ts';
+export type { ClientParts } from './parts.ts';
+export { AuthenticationBusy } from './password.ts';
+export { isRefusal, type Refusal } from './refusal.ts';
+export type { ClientInput, Rules } from './validation.ts';
+
+/** Everything may throw StoreUnavailable; what an operator got wrong is a Refusal. */
+export class Clients {
+  readonly #registry: Registry;
+  readonly #credentials: Credentials;
+  readonly #lookup: CredentialLookup;
+  readonly #authenticator: Authenticator;
+
+  constructor(parts: ClientParts) {
+    const records = new SealedRecords(parts.keyring);
+    const passwords = new Passwords();
+    this.#registry = new Registry(parts, records);
+    this.#lookup = new CredentialLookup(parts, records);
+    this.#credentials = new Credentials(parts, records, this.#lookup, passwords);
+    this.#authenticator = new Authenticator(this.#lookup, passwords, parts.clock);
+  }
+
+  /** Makes a client, or brings a removed one back. Refused: exists, invalid. @throws VaultUnavailable, too */
+  add(input: ClientInput): Promise<Profile | Refusal> {
+    return this.#registry.add(input);
+  }
+
+  /** Changes the settings that `input` names. Refused: unknown, disabled, invalid. */
+  update(id: string, input: Partial<Omit<ClientInput, 'id'>>): Promise<Profile | Refusal> {
+    return this.#registry.update(id, input);
+  }
+
+  /** Disables a client and all its credentials; its lists stay and bind. Refused: unknown. */
+  remove(id: string): Promise<Profile | Refusal> {
+    return this.#registry.remove(id);
+  }
+
+  /** All clients, removed ones too. */
+  list(): Promise<readonly Profile[]> {
+    return this.#registry.list();
+  }
+
+  /** A client by what an operator typed; undefined where there is none. */
+  async show(id: string): Promise<Profile | undefined> {
+    const known = clientId(id);
+    return known === undefined ? undefined : this.#registry.profile(known);
+  }
+
+  /** The client as it is now; asked for each transaction. Undefined where there is none. */
+  profile(id: ClientId): Promise<Profile | undefined> {
+    return this.#registry.profile(id);
+  }
+
+  /** Refused: exists, unknown, disabled, invalid. */
+  addCampaign(client: string, id: string, targetDomains: readonly string[]): Promise<Campaign | Refusal> {
+    return this.#registry.addCampaign(client, id, targetDomains);
+  }
+
+  /** Refused: unknown. */
+  campaigns(client: string): Promise<readonly Campaign[] | Refusal> {
+    return this.#registry.campaigns(client);
+  }
+
+  /** Undefined where there is no such client or campaign. */
+  async campaign(client: string, id: string): Promise<Campaign | undefined> {
+    return (await this.show(client))?.campaigns.get(id as CampaignId);
+  }
+
+  /** Makes a credential and its password. Refused: invalid, unknown, disabled, exists, taken. */
+  addCredential(input: CredentialInput): Promise<Issued | Refusal> {
+    return this.#credentials.add(input);
+  }
+
+  /** Refused: unknown. */
+  credentials(client: string): Promise<readonly Credential[] | Refusal> {
+    return this.#credentials.list(client);
+  }
+
+  /** Refused: unknown. */
+  disableCredential(username: string): Promise<Credential | Refusal> {
+    return this.#credentials.disable(username);
+  }
+
+  /** A new password; the old one is dead at once. Refused: unknown, disabled, invalid. */
+  rotateCredential(username: string): Promise<Issued | Refusal> {
+    return this.#credentials.rotate(username);
+  }
+
+  /** @throws AuthenticationBusy, too: 454 4.7.0 */
+  authenticate(username: string, password: string, remoteAddress: string): Promise<Authentication> {
+    return this.#authenticator.authenticate(username, password, remoteAddress);
+  }
+
+  /** The enabled credential that is its IP address alone. */
+  byAddress(remoteAddress: string): Promise<Credential | undefined> {
+    return this.#credentials.byAddress(remoteAddress);
+  }
+
+  /** The credential as it is now, disabled where its client is; asked at MAIL. */
+  async current(id: CredentialId): Promise<Credential | undefined> {
+    return (await this.#lookup.load(id))?.credential;
+  }
+}

@@ -1,0 +1,235 @@
+/** Credentials: what a platform logs in with. Kept in their client's space; a username belongs to one client only. */
+import { randomBytes } from 'node:crypto';
+import { type ClientId, type CredentialId, campaignId, clientId, credentialId, GLOBAL } from '../ids.ts';
+import { changeHead, checkHead, headKey } from '../store/head.ts';
+import type { EntryKey } from '../store/store.ts';
+import type { Block } from './addresses.ts';
+import { Doors } from './doors.ts';
+import type { CredentialLookup } from './lookup.ts';
+import type { ClientParts } from './parts.ts';
+import { generatePassword, type Passwords } from './password.ts';
+import type { Credential } from './profile.ts';
+import {
+  type Claim,
+  campaignKey,
+  claimKeys,
+  clientKey,
+  credentialKey,
+  credentialsOf,
+  recordId,
+  type SealedRecords,
+  type StoredCredential,
+  strip,
+} from './records.ts';
+import { isRefusal, type Refusal, refuse } from './refusal.ts';
+import { policyProblems, readBlocks } from './validation.ts';
+
+export interface CredentialInput {
+  readonly client: string;
+  readonly username: string;
+  readonly campaign?: string | undefined;
+  readonly policy?: string | undefined;
+  /** CIDR blocks or addresses. */
+  readonly ips?: readonly string[];
+  /** False: no password; the IP address alone is the credential. */
+  readonly password?: boolean;
+}
+
+/** A credential and its new password, shown this once; undefined where it has none. */
+export interface Issued {
+  readonly credential: Credential;
+  readonly password: string | undefined;
+}
+
+export class Credentials {
+  readonly #parts: ClientParts;
+  readonly #records: SealedRecords;
+  readonly #lookup: CredentialLookup;
+  readonly #passwords: Passwords;
+  readonly #doors: Doors;
+
+  constructor(parts: ClientParts, records: SealedRecords, lookup: CredentialLookup, passwords: Passwords) {
+    this.#parts = parts;
+    this.#records = records;
+    this.#lookup = lookup;
+    this.#passwords = passwords;
+    this.#doors = new Doors(parts.store, parts.keyring, records);
+  }
+
+  /**
+   * Makes a credential; one of the same client that was disabled comes back with the new settings and a new password.
+   * Refused: invalid, unknown (client or campaign), disabled (client), exists, taken (another client's name or addresses).
+   * @throws StoreUnavailable
+   */
+  async add(input: CredentialInput): Promise<Issued | Refusal> {
+    const read = this.#readInput(input);
+    if (isRefusal(read)) return read;
+    const password = read.credential.password ? generatePassword() : undefined;
+    const hash = password === undefined ? undefined : await this.#passwords.hash(password);
+    const stored: StoredCredential = { ...read.credential, hash };
+    const claim = await this.#claimName(stored, read.blocks);
+    if (isRefusal(claim)) return claim;
+    const refusal = await this.#write(claim, stored);
+    return refusal ?? { credential: strip(stored), password };
+  }
+
+  /** The credentials of a client, in no order. Refused: unknown. @throws StoreUnavailable */
+  async list(client: string): Promise<readonly Credential[] | Refusal> {
+    const { store, keyring } = this.#parts;
+    const id = clientId(client);
+    if (id === undefined) return unknownClient(client);
+    const [globalHead, head] = await store.find([headKey(GLOBAL), headKey(id)]);
+    checkHead(globalHead, keyring.fingerprint);
+    if (head === undefined) return unknownClient(client);
+    const found: Credential[] = [];
+    for await (const [key, value] of store.scan(credentialsOf(id))) found.push(strip(this.#records.get<StoredCredential>(key, value)));
+    return found;
+  }
+
+  /** Switches a credential off, at once and everywhere. Refused: unknown. @throws StoreUnavailable */
+  async disable(username: string): Promise<Credential | Refusal> {
+    const changed = await this.#change(username, stored => ({ ...stored, disabled: true }));
+    return isRefusal(changed) ? changed : strip(changed);
+  }
+
+  /** Gives a credential a new password; the old one is dead at once. Refused: unknown, disabled, invalid (it has none). @throws StoreUnavailable */
+  async rotate(username: string): Promise<Issued | Refusal> {
+    const password = generatePassword();
+    const hash = await this.#passwords.hash(password);
+    const changed = await this.#change(username, stored => {
+      if (stored.disabled) return refuse('disabled', 'username: this credential is disabled; add it again');
+      if (!stored.password) return refuse('invalid', 'username: this credential has no password to rotate');
+      return { ...stored, hash };
+    });
+    return isRefusal(changed) ? changed : { credential: strip(changed), password };
+  }
+
+  /** The enabled credential that needs no password from this address: the most specific block's. @throws StoreUnavailable */
+  async byAddress(remoteAddress: string): Promise<Credential | undefined> {
+    for (const username of await this.#doors.through(remoteAddress)) {
+      const loaded = await this.#lookup.load(username);
+      if (loaded === undefined || loaded.credential.disabled || loaded.credential.password) continue;
+      if (loaded.blocks.some(block => block.contains(remoteAddress))) return loaded.credential;
+    }
+    return undefined;
+  }
+
+  #readInput(input: CredentialInput): { credential: Credential; blocks: readonly Block[] } | Refusal {
+    const { policy } = input;
+    const client = clientId(input.client);
+    if (client === undefined) return unknownClient(input.client);
+    const campaign = input.campaign === undefined ? undefined : campaignId(input.campaign);
+    if (input.campaign !== undefined && campaign === undefined) return unknownCampaign(input.campaign, client);
+    const id = credentialId(input.username);
+    const password = input.password ?? true;
+    const blocks = readBlocks(input.ips ?? [], { alone: !password });
+    const texts = [
+      ...(id === undefined ? ['username: 1 to 128 printable ASCII characters without spaces'] : []),
+      ...('texts' in blocks ? blocks.texts : []),
+      ...(policy === undefined ? [] : policyProblems(policy, this.#parts.rules, { forClient: false })),
+    ];
+    if (id === undefined || 'texts' in blocks || texts.length > 0) return refuse('invalid', ...texts);
+    const ips = blocks.map(({ text }) => text);
+    return { credential: { id, client, campaign, policy, ips, password, disabled: false, createdAt: this.#parts.clock.now() }, blocks };
+  }
+
+  /** Makes the username this client's, and opens its door where it needs no password; or says what stands in the way. */
+  async #claimName(stored: StoredCredential, blocks: readonly Block[]): Promise<Claim | Refusal> {
+    const { store, keyring, digests } = this.#parts;
+    const key = claimKeys(digests, stored.id)[0] as EntryKey;
+    let outcome: Claim | Refusal = unknownClient(stored.client);
+    await changeHead(store, GLOBAL, keyring.fingerprint, async head => {
+      const claim = await this.#lookup.claim(stored.id);
+      const obstacle = await this.#obstacle(stored, blocks, claim);
+      outcome = obstacle ?? { client: stored.client, record: claim?.client === stored.client ? claim.record : recordId(key.id) };
+      if (isRefusal(outcome)) return undefined;
+      const door = this.#doors.change(outcome.record, stored.id, stored.password ? undefined : stored.ips);
+      return { head, changes: [this.#records.put(key, outcome), door] };
+    });
+    return outcome;
+  }
+
+  async #obstacle(stored: StoredCredential, blocks: readonly Block[], claim: Claim | undefined): Promise<Refusal | undefined> {
+    const { store, keyring } = this.#parts;
+    const { client, campaign } = stored;
+    const campaignKeys = campaign === undefined ? [] : [campaignKey(client, campaign)];
+    const [head, settings, registered] = await store.find([headKey(client), clientKey(client), ...campaignKeys]);
+    if (head === undefined && settings === undefined) return unknownClient(client);
+    checkHead(head, keyring.fingerprint);
+    if (this.#lookup.isRemoved(client, settings)) return removedClient(client);
+    if (campaign !== undefined && registered === undefined) return unknownCampaign(campaign, client);
+    const [record] = claim === undefined ? [] : await store.find([credentialKey(claim)]);
+    // A claim without a record is what a crash between the two leaves behind: it holds nobody.
+    if (claim !== undefined && record !== undefined) {
+      if (claim.client !== client) return takenUsername();
+      const { disabled } = this.#records.get<StoredCredential>(credentialKey(claim), record);
+      if (!disabled) return refuse('exists', `username: client ${client} has this credential; rotate it for a new password`);
+    }
+    return stored.password ? undefined : this.#clash(stored.id, blocks);
+  }
+
+  /** Two credentials for one address would let chance decide whose mail it is. */
+  async #clash(username: CredentialId, blocks: readonly Block[]): Promise<Refusal | undefined> {
+    for (const { door, block } of await this.#doors.overlapping(username, blocks)) {
+      const other = await this.#lookup.load(door.username);
+      if (other === undefined || other.credential.disabled) continue;
+      return refuse('taken', `ip: ${block.text} overlaps with the blocks of another credential without a password; narrow one of them`);
+    }
+    return undefined;
+  }
+
+  async #write(claim: Claim, stored: StoredCredential): Promise<Refusal | undefined> {
+    const { store, keyring, clock } = this.#parts;
+    const { client, campaign, id, policy } = stored;
+    const key = credentialKey(claim);
+    let refusal: Refusal | undefined;
+    await changeHead(store, client, keyring.fingerprint, async head => {
+      const [settings] = await store.find([clientKey(client)]);
+      refusal = this.#lookup.isRemoved(client, settings) ? removedClient(client) : undefined;
+      if (refusal !== undefined) return undefined;
+      // An exemption from a policy is somebody's decision, so it is on record.
+      const event = { event: 'credential-policy', credential: id, campaign, policy };
+      const audit = policy === undefined ? [] : [this.#records.audit(client, clock.now(), randomBytes(4).toString('hex'), event)];
+      return { head, changes: [this.#records.put(key, stored), ...audit] };
+    });
+    // Somebody else may have claimed the name before its record was there.
+    const holder = await this.#lookup.claim(id);
+    if (refusal !== undefined || holder?.client === client) return refusal;
+    await store.apply([{ key, value: undefined }]);
+    return takenUsername();
+  }
+
+  async #change(username: string, edit: (stored: StoredCredential) => StoredCredential | Refusal): Promise<StoredCredential | Refusal> {
+    const { store, keyring } = this.#parts;
+    const claim = await this.#lookup.claim(username);
+    if (claim === undefined) return unknownUsername();
+    const key = credentialKey(claim);
+    let outcome: StoredCredential | Refusal = unknownUsername();
+    await changeHead(store, claim.client, keyring.fingerprint, async head => {
+      const [value] = await store.find([key]);
+      outcome = value === undefined ? unknownUsername() : edit(this.#records.get<StoredCredential>(key, value));
+      return isRefusal(outcome) ? undefined : { head, changes: [this.#records.put(key, outcome)] };
+    });
+    return outcome;
+  }
+}
+
+function unknownClient(client: string): Refusal {
+  return refuse('unknown', `client: there is no client ${client}`);
+}
+
+function removedClient(client: ClientId): Refusal {
+  return refuse('disabled', `client: ${client} was removed; add it again`);
+}
+
+function unknownCampaign(campaign: string, client: ClientId): Refusal {
+  return refuse('unknown', `campaign: client ${client} has no campaign ${campaign}`);
+}
+
+function unknownUsername(): Refusal {
+  return refuse('unknown', 'username: there is no such credential');
+}
+
+function takenUsername(): Refusal {
+  return refuse('taken', 'username: another client has it; choose another');
+}

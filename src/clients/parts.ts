@@ -1,0 +1,16 @@
+/** What clients are built from. */
+import type { Digests } from '../keys/digest.ts';
+import type { Keyring } from '../keys/keyring.ts';
+import type { Vault } from '../keys/vault.ts';
+import type { Clock } from '../ops/clock.ts';
+import type { Store } from '../store/store.ts';
+import type { Rules } from './validation.ts';
+
+export interface ClientParts {
+  readonly store: Store;
+  readonly keyring: Keyring;
+  readonly digests: Digests;
+  readonly vault: Vault;
+  readonly clock: Clock;
+  readonly rules: Rules;
+}

@@ -1,0 +1,204 @@
+/** Clients and their campaigns: kept sealed in each client's own space, with an index so that they can be listed. */
+import { LRUCache } from 'lru-cache';
+import { type CampaignId, type ClientId, clientId, GLOBAL } from '../ids.ts';
+import { changeHead, checkHead, encodeHead, headKey, newHead } from '../store/head.ts';
+import { type Change, StoreUnavailable } from '../store/store.ts';
+import type { ClientParts } from './parts.ts';
+import type { Campaign, Profile } from './profile.ts';
+import {
+  CLIENTS,
+  campaignKey,
+  campaignsOf,
+  clientKey,
+  credentialsOf,
+  indexKey,
+  type SealedRecords,
+  type StoredClient,
+  type StoredCredential,
+} from './records.ts';
+import { isRefusal, type Refusal, refuse } from './refusal.ts';
+import { type ClientInput, readCampaign, readClient } from './validation.ts';
+
+const PROFILES_KEPT = 10_000;
+/** A profile is read in several steps; a change in between starts it over. */
+const MAX_READS = 20;
+
+export class Registry {
+  readonly #parts: ClientParts;
+  readonly #records: SealedRecords;
+  readonly #profiles = new LRUCache<ClientId, Profile>({ max: PROFILES_KEPT });
+
+  constructor(parts: ClientParts, records: SealedRecords) {
+    this.#parts = parts;
+    this.#records = records;
+  }
+
+  /**
+   * Makes a client, with its head record and data key; an id that was removed comes back with the new settings, and all that was
+   * ever objected to under it still binds. Refused: exists, invalid. @throws StoreUnavailable, VaultUnavailable
+   */
+  async add(input: ClientInput): Promise<Profile | Refusal> {
+    const { store, keyring, vault, clock, rules } = this.#parts;
+    const settings = readClient(input, rules);
+    if ('texts' in settings) return refuse('invalid', ...settings.texts);
+    const { id } = settings;
+    const [globalHead, head] = await store.find([headKey(GLOBAL), headKey(id)]);
+    checkHead(globalHead, keyring.fingerprint);
+    await vault.create(id);
+    const index: Change = { key: indexKey(id), value: Buffer.from('{}') };
+    const fresh: StoredClient = { ...settings, disabled: false, createdAt: clock.now() };
+    if (head === undefined) {
+      const first = { key: headKey(id), value: encodeHead(newHead(keyring.fingerprint)) };
+      const changes = [first, this.#records.put(clientKey(id), fresh), index];
+      const made = await store.apply(changes, [{ key: headKey(id), value: undefined }]);
+      return made ? this.#existing(id) : exists(id);
+    }
+    // The index is of another owner, so a crash may have lost it: adding an existing client heals it.
+    await store.apply([index]);
+    return this.#change(id, stored => {
+      if (stored?.disabled === false) return exists(id);
+      return { client: { ...fresh, createdAt: stored?.createdAt ?? fresh.createdAt } };
+    });
+  }
+
+  /** Changes settings of a client; what `input` leaves out stays. Refused: unknown, disabled, invalid. @throws StoreUnavailable */
+  update(id: string, input: Partial<Omit<ClientInput, 'id'>>): Promise<Profile | Refusal> {
+    return this.#change(id, stored => {
+      if (stored === undefined) return unknown(id);
+      if (stored.disabled) return refuse('disabled', `id: client ${id} was removed; add it again`);
+      const settings = readClient({ ...stored, ...input, id }, this.#parts.rules);
+      return 'texts' in settings ? refuse('invalid', ...settings.texts) : { client: { ...stored, ...settings } };
+    });
+  }
+
+  /**
+   * Switches a client off, its credentials too: nothing of it may send, and a re-added id starts without log-ins. Its lists stay.
+   * Refused: unknown. @throws StoreUnavailable
+   */
+  remove(id: string): Promise<Profile | Refusal> {
+    return this.#change(id, async stored => {
+      if (stored === undefined) return unknown(id);
+      const changes: Change[] = [];
+      for await (const [key, value] of this.#parts.store.scan(credentialsOf(id))) {
+        const credential = this.#records.get<StoredCredential>(key, value);
+        if (!credential.disabled) changes.push(this.#records.put(key, { ...credential, disabled: true }));
+      }
+      return { client: { ...stored, disabled: true }, changes };
+    });
+  }
+
+  /** All clients, removed ones too, in the order of their ids. @throws StoreUnavailable */
+  async list(): Promise<readonly Profile[]> {
+    const { store, keyring } = this.#parts;
+    const [globalHead] = await store.find([headKey(GLOBAL)]);
+    checkHead(globalHead, keyring.fingerprint);
+    const profiles: Profile[] = [];
+    for await (const [key] of store.scan(CLIENTS)) {
+      const id = 'log' in key ? clientId(key.id) : undefined;
+      const profile = id === undefined ? undefined : await this.profile(id);
+      if (profile !== undefined) profiles.push(profile);
+    }
+    return profiles;
+  }
+
+  /**
+   * The client as it is now, read anew unless its head record says that nothing changed; undefined where there is none.
+   * @throws StoreUnavailable where a head record is absent or foreign
+   */
+  async profile(id: ClientId): Promise<Profile | undefined> {
+    const { store, keyring } = this.#parts;
+    const known = this.#profiles.get(id);
+    if (known !== undefined) {
+      const [globalHead, head] = await store.find([headKey(GLOBAL), headKey(id)]);
+      checkHead(globalHead, keyring.fingerprint);
+      if (checkHead(head, keyring.fingerprint).version === known.version) return known;
+    }
+    const profile = await this.#read(id);
+    if (profile === undefined) this.#profiles.delete(id);
+    else this.#profiles.set(id, profile);
+    return profile;
+  }
+
+  /** Registers a campaign. Refused: exists, unknown (no such client), disabled, invalid. @throws StoreUnavailable */
+  async addCampaign(client: string, id: string, targetDomains: readonly string[]): Promise<Campaign | Refusal> {
+    const campaign = readCampaign(id, targetDomains);
+    if ('texts' in campaign) return refuse('invalid', ...campaign.texts);
+    const key = campaignKey(client, campaign.id);
+    const changed = await this.#change(client, async stored => {
+      if (stored === undefined) return unknown(client);
+      if (stored.disabled) return refuse('disabled', `client: ${client} was removed; add it again`);
+      const [there] = await this.#parts.store.find([key]);
+      if (there !== undefined) return refuse('exists', `campaign: ${campaign.id} exists for client ${client}`);
+      return { client: stored, changes: [this.#records.put(key, campaign)] };
+    });
+    return isRefusal(changed) ? changed : campaign;
+  }
+
+  /** The client's campaigns in the order of their ids. Refused: unknown. @throws StoreUnavailable */
+  async campaigns(client: string): Promise<readonly Campaign[] | Refusal> {
+    const id = clientId(client);
+    const profile = id === undefined ? undefined : await this.profile(id);
+    return profile === undefined ? unknown(client) : [...profile.campaigns.values()];
+  }
+
+  async #existing(id: ClientId): Promise<Profile> {
+    const profile = await this.profile(id);
+    if (profile === undefined) throw new StoreUnavailable(`Client ${id} was written and is not there`);
+    return profile;
+  }
+
+  async #change(
+    id: string,
+    edit: (stored: StoredClient | undefined) => Promise<Edit | Refusal> | Edit | Refusal,
+  ): Promise<Profile | Refusal> {
+    const { store, keyring } = this.#parts;
+    const client = clientId(id);
+    if (client === undefined) return unknown(id);
+    const key = clientKey(client);
+    const [globalHead, head, indexed] = await store.find([headKey(GLOBAL), headKey(client), indexKey(client)]);
+    checkHead(globalHead, keyring.fingerprint);
+    if (head === undefined && indexed === undefined) return unknown(id);
+    let refusal: Refusal | undefined;
+    await changeHead(store, client, keyring.fingerprint, async current => {
+      const [value] = await store.find([key]);
+      const edited = await edit(value === undefined ? undefined : this.#records.get<StoredClient>(key, value));
+      refusal = isRefusal(edited) ? edited : undefined;
+      if (isRefusal(edited)) return undefined;
+      return { head: current, changes: [this.#records.put(key, edited.client), ...(edited.changes ?? [])] };
+    });
+    return refusal ?? this.#existing(client);
+  }
+
+  async #read(id: ClientId): Promise<Profile | undefined> {
+    const { store, keyring } = this.#parts;
+    for (let reads = 0; reads < MAX_READS; reads++) {
+      const [globalHead, head, indexed, value] = await store.find([headKey(GLOBAL), headKey(id), indexKey(id), clientKey(id)]);
+      checkHead(globalHead, keyring.fingerprint);
+      if (head === undefined && indexed === undefined && value === undefined) return undefined;
+      const { version } = checkHead(head, keyring.fingerprint);
+      if (value === undefined) throw new StoreUnavailable(`The settings of client ${id} are missing from the store`);
+      const campaigns = new Map<CampaignId, Campaign>();
+      for await (const [key, sealed] of store.scan(campaignsOf(id))) {
+        const campaign = this.#records.get<Campaign>(key, sealed);
+        campaigns.set(campaign.id, campaign);
+      }
+      const [after] = await store.find([headKey(id)]);
+      if (checkHead(after, keyring.fingerprint).version !== version) continue;
+      return { ...this.#records.get<StoredClient>(clientKey(id), value), campaigns, version };
+    }
+    throw new StoreUnavailable(`Client ${id} keeps changing under us`);
+  }
+}
+
+interface Edit {
+  readonly client: StoredClient;
+  readonly changes?: readonly Change[];
+}
+
+function unknown(id: string): Refusal {
+  return refuse('unknown', `client: there is no client ${id}`);
+}
+
+function exists(id: string): Refusal {
+  return refuse('exists', `id: client ${id} exists`);
+}

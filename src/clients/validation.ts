@@ -1,0 +1,147 @@
+/** Reads what an operator says of a client, a campaign or a credential; every problem names the field and the fix. */
+import { isIP } from 'node:net';
+import { type CampaignId, type ClientId, campaignId, clientId } from '../ids.ts';
+import { isPublicSuffix, parseDomain } from '../mail/domain.ts';
+import { type Block, isVast, parseBlock } from './addresses.ts';
+
+/** A client as an operator describes it. What is left out keeps its default. */
+export interface ClientInput {
+  readonly id: string;
+  readonly name: string;
+  readonly privacyUrls: readonly string[];
+  readonly fromDomains: readonly string[];
+  readonly returnPathDomains?: readonly string[];
+  readonly trackingHosts?: readonly string[];
+  readonly policy?: string;
+  /** Overrides the configured upstream. */
+  readonly upstream?: string | undefined;
+  /** Transactions a minute; undefined: the configured default; 0: no limit. */
+  readonly maxRate?: number | undefined;
+  readonly maxSessions?: number | undefined;
+}
+
+export interface ClientSettings {
+  readonly id: ClientId;
+  readonly name: string;
+  readonly privacyUrls: readonly string[];
+  readonly fromDomains: readonly string[];
+  readonly returnPathDomains: readonly string[];
+  readonly trackingHosts: readonly string[];
+  readonly policy: string;
+  readonly upstream: string | undefined;
+  readonly maxRate: number | undefined;
+  readonly maxSessions: number | undefined;
+}
+
+export interface Rules {
+  /** Names of all policies there are. */
+  readonly policies: readonly string[];
+  /** The one that a client may not have, only a credential. */
+  readonly credentialOnly: string;
+  /** What is wrong with an upstream URL, in words that repeat no secret of it; undefined where nothing is. */
+  readonly upstreamProblem: (url: string) => string | undefined;
+}
+
+type Read<T> = T | { readonly texts: readonly string[] };
+
+const ID_ADVICE = 'use 1 to 64 of a-z, 0-9, ".", "_" and "-", beginning with a letter or digit';
+
+/** The settings in `input`, or every problem with them. */
+export function readClient(input: ClientInput, rules: Rules): Read<ClientSettings> {
+  const texts: string[] = [];
+  const id = clientId(input.id);
+  if (id === undefined) texts.push(input.id === 'global' ? 'id: "global" is reserved; choose another' : `id: ${ID_ADVICE}`);
+  const name = input.name.trim();
+  if (name === '' || name.length > 200 || /[\x00-\x1f\x7f]/.test(name)) texts.push('name: 1 to 200 characters on one line');
+  if (input.privacyUrls.length === 0) texts.push('privacy-url: at least one is needed');
+  if (input.fromDomains.length === 0) texts.push('from-domain: at least one is needed');
+  const each = (values: readonly string[], read: (value: string) => Read<string>): readonly string[] => [
+    ...new Set(
+      values.flatMap(value => {
+        const read_ = read(value);
+        if (typeof read_ === 'string') return [read_];
+        texts.push(...read_.texts);
+        return [];
+      }),
+    ),
+  ];
+  const settings = {
+    id: id as ClientId,
+    name,
+    privacyUrls: each(input.privacyUrls, readPrivacyUrl),
+    fromDomains: each(input.fromDomains, value => readDomain('from-domain', value)),
+    returnPathDomains: each(input.returnPathDomains ?? [], value => readDomain('return-path-domain', value)),
+    trackingHosts: each(input.trackingHosts ?? [], readTrackingHost),
+    policy: input.policy ?? 'basic',
+    upstream: input.upstream,
+    maxRate: input.maxRate,
+    maxSessions: input.maxSessions,
+  };
+  texts.push(...policyProblems(settings.policy, rules, { forClient: true }));
+  const upstream = input.upstream === undefined ? undefined : rules.upstreamProblem(input.upstream);
+  if (upstream !== undefined) texts.push(`upstream: the URL ${upstream}`);
+  for (const [field, limit] of [['max-rate', input.maxRate] as const, ['max-sessions', input.maxSessions] as const]) {
+    if (limit !== undefined && (!Number.isSafeInteger(limit) || limit < 0)) texts.push(`${field}: a whole number, 0 for no limit`);
+  }
+  return texts.length > 0 ? { texts } : settings;
+}
+
+/** Problems with the name of a policy. */
+export function policyProblems(policy: string, rules: Rules, { forClient }: { readonly forClient: boolean }): readonly string[] {
+  const allowed = rules.policies.filter(name => !forClient || name !== rules.credentialOnly);
+  if (allowed.includes(policy)) return [];
+  const why = policy === rules.credentialOnly ? 'only a credential may have it' : 'there is no such policy';
+  return [`policy: ${policy}: ${why}; use ${allowed.join(', ')}, or add it under policies in the configuration`];
+}
+
+/** A campaign's id and target domains, or every problem with them. */
+export function readCampaign(id: string, targetDomains: readonly string[]): Read<{ id: CampaignId; targetDomains: readonly string[] }> {
+  const read = campaignId(id);
+  const domains = targetDomains.map(value => readDomain('target-domain', value));
+  const texts = [
+    ...(read === undefined ? [`campaign: ${ID_ADVICE}`] : []),
+    ...domains.flatMap(domain => (typeof domain === 'string' ? [] : domain.texts)),
+  ];
+  if (read === undefined || texts.length > 0) return { texts };
+  return { id: read, targetDomains: [...new Set(domains.filter(domain => typeof domain === 'string'))] };
+}
+
+/** IP blocks, or every problem with them. `alone`: they are all there is, no password guards them. */
+export function readBlocks(ips: readonly string[], { alone }: { readonly alone: boolean }): Read<readonly Block[]> {
+  if (alone && ips.length === 0) return { texts: ['ip: a credential without a password needs at least one'] };
+  const blocks = ips.map(text => ({ text, block: parseBlock(text) }));
+  const texts = blocks.flatMap(({ text, block }) => {
+    if (block === undefined) return [`ip: ${text} is no IP address or block; write it like 192.0.2.7 or 192.0.2.0/24`];
+    // Default-deny (A33): whole continents are not a credential.
+    return alone && isVast(block) ? [`ip: ${text} is too wide to do without a password; name the servers' own blocks`] : [];
+  });
+  return texts.length > 0 ? { texts } : blocks.flatMap(({ block }) => (block === undefined ? [] : [block]));
+}
+
+function readDomain(field: string, text: string): Read<string> {
+  const domain = parseDomain(text.trim());
+  if (domain === undefined) return { texts: [`${field}: ${text} is no domain name; write it like example.com`] };
+  if (isPublicSuffix(domain))
+    return { texts: [`${field}: ${text} is a public suffix, which covers everybody's domains; name one below it`] };
+  return domain;
+}
+
+/** A13: the client's own https URL. A userinfo or a port of numbers is how look-alikes are made. */
+function readPrivacyUrl(text: string): Read<string> {
+  const url = URL.canParse(text.trim()) ? new URL(text.trim()) : undefined;
+  if (url === undefined || url.protocol !== 'https:') return { texts: ['privacy-url: must be a whole URL that begins with https://'] };
+  if (url.username !== '' || url.password !== '') return { texts: ['privacy-url: must hold no user name or password before the host'] };
+  const host = parseDomain(url.hostname);
+  if (host === undefined || isPublicSuffix(host))
+    return { texts: [`privacy-url: ${url.hostname} is no domain of a company; use the site's own name`] };
+  return url.href;
+}
+
+function readTrackingHost(text: string): Read<string> {
+  const [, name, port] = /^([^:/@\s]+)(?::(\d{1,5}))?$/.exec(text.trim()) ?? [];
+  const wrong = { texts: [`tracking-host: ${text} is no host; write it like links.example.com or links.example.com:8443`] };
+  if (name === undefined || isIP(name) !== 0 || (port !== undefined && (Number(port) === 0 || Number(port) > 65_535))) return wrong;
+  const host = readDomain('tracking-host', name);
+  if (typeof host !== 'string') return host;
+  return port === undefined ? host : `${host}:${Number(port)}`;
+}

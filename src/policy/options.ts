@@ -1,0 +1,16 @@
+/** The shape of `policies` in the configuration; what the names and options mean is judged by settings.ts. */
+import { type Static, Type } from 'typebox';
+
+export const policyOptions = Type.Record(
+  Type.String(),
+  Type.Record(
+    Type.String(),
+    Type.Union([Type.String(), Type.Object({ mode: Type.Optional(Type.String()) }, { additionalProperties: true })]),
+  ),
+  {
+    default: {},
+    description: 'policies.<name>.<check>: a mode (enforce, observe, off), or {mode, …options}. A new name starts from basic.',
+  },
+);
+
+export type PolicyConfig = Static<typeof policyOptions>;

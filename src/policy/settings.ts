@@ -1,0 +1,114 @@
+/** Which checks a named policy asks, in which mode and with which options: the built-in policies and what the configuration makes of them. */
+import { Value } from 'typebox/value';
+import type { CheckDefinition, Mode } from './check.ts';
+import type { PolicyConfig } from './options.ts';
+
+/** One check of one policy. Checks that are off are not listed at all. */
+export interface CheckSetting {
+  readonly check: string;
+  readonly mode: Exclude<Mode, 'off'>;
+  /** The check's defaults with the policy's own options over them. */
+  readonly options: object;
+}
+
+/** Policy name → its checks in registry order. */
+export type PolicySettings = ReadonlyMap<string, readonly CheckSetting[]>;
+
+/** A policy whose marketing checks are left out on purpose; given to a credential by an operator, never to a client, never by a header. */
+export const TRANSACTIONAL = 'transactional';
+/** What a new policy name starts from. */
+export const BASIC = 'basic';
+
+type Draft = Map<string, { mode: Mode; options: Record<string, unknown> }>;
+
+const MODES: readonly string[] = ['enforce', 'observe', 'off'] satisfies readonly Mode[];
+const NAME = /^[a-z0-9][a-z0-9-]{0,63}$/;
+
+/**
+ * The settings of all policies, or every problem of the configuration, each naming its key and the fix.
+ * `definitions` are all checks there are, in registry order.
+ */
+export function policySettings(
+  definitions: readonly CheckDefinition[],
+  config: PolicyConfig = {},
+): { readonly settings: PolicySettings } | { readonly problems: readonly string[] } {
+  const problems: string[] = [];
+  const settings = new Map<string, readonly CheckSetting[]>();
+  for (const name of new Set([BASIC, 'b2b-prospecting', TRANSACTIONAL, ...Object.keys(config)])) {
+    if (!NAME.test(name)) {
+      problems.push(`policies.${name}: not a policy name; use a-z, 0-9 and '-', at most 64 characters`);
+      continue;
+    }
+    const draft = builtIn(name, definitions);
+    for (const [check, given] of Object.entries(config[name] ?? {})) {
+      problems.push(...amend(draft, `policies.${name}.${check}`, check, given, definitions));
+    }
+    settings.set(name, finish(draft, definitions));
+  }
+  return problems.length > 0 ? { problems } : { settings };
+}
+
+function builtIn(name: string, definitions: readonly CheckDefinition[]): Draft {
+  if (name === TRANSACTIONAL) {
+    return new Map([
+      ['suppression', { mode: 'enforce', options: { reasons: ['bounce'] } }],
+      ['sender', { mode: 'enforce', options: {} }],
+    ]);
+  }
+  return new Map(definitions.map(definition => [definition.name, { mode: 'enforce', options: {} }]));
+}
+
+/** Lays one configured check over the draft; answers the problems, empty where there are none. */
+function amend(
+  draft: Draft,
+  key: string,
+  check: string,
+  given: PolicyConfig[string][string],
+  definitions: readonly CheckDefinition[],
+): readonly string[] {
+  const definition = definitions.find(({ name }) => name === check);
+  if (definition === undefined) return [`${key}: no such check; there are ${definitions.map(({ name }) => name).join(', ')}`];
+  const { mode = 'enforce', ...options } = typeof given === 'string' ? { mode: given } : given;
+  if (!isMode(mode)) return [`${key}: no such mode '${mode}'; use enforce, observe or off`];
+  if (definition.alwaysEnforced === true) {
+    // Law 1: who may not be mailed is no matter of configuration, neither by mode nor by an option that narrows it.
+    if (mode !== 'enforce') return [`${key}: is always enforced; remove this setting`];
+    const [option] = Object.keys(options);
+    if (option !== undefined) return [`${key}.${option}: may not be changed, this check always binds in full; remove it`];
+  }
+  const problems = optionProblems(key, definition, options);
+  if (problems.length > 0) return problems;
+  draft.set(check, { mode, options: { ...draft.get(check)?.options, ...options } });
+  return [];
+}
+
+function isMode(mode: unknown): mode is Mode {
+  return typeof mode === 'string' && MODES.includes(mode);
+}
+
+function optionProblems(key: string, definition: CheckDefinition, options: Record<string, unknown>): readonly string[] {
+  const { properties = {} } = definition.options as { properties?: Record<string, object> };
+  const known = Object.keys(properties);
+  return Object.entries(options).flatMap(([option, value]) => {
+    const schema = properties[option];
+    if (schema === undefined)
+      return [`${key}.${option}: no such option; ${known.length === 0 ? 'this check has none' : `there are ${known.join(', ')}`}`];
+    return [...Value.Errors(schema, value)]
+      .slice(0, 1)
+      .map(error => `${key}.${option}${error.instancePath.replaceAll('/', '.')}: ${error.message}; expected ${expected(schema)}`);
+  });
+}
+
+/** What a schema asks for, in a few words. */
+function expected(schema: object): string {
+  const { description, default: usual } = schema as { description?: string; default?: unknown };
+  return [description ?? 'another value', ...(usual === undefined ? [] : [`default ${JSON.stringify(usual)}`])].join(', ');
+}
+
+function finish(draft: Draft, definitions: readonly CheckDefinition[]): readonly CheckSetting[] {
+  return definitions.flatMap(definition => {
+    const set = draft.get(definition.name);
+    if (set === undefined || set.mode === 'off') return [];
+    return [{ check: definition.name, mode: set.mode, options: { ...definition.defaults, ...set.options } }];
+  });
+}
