@@ -9,9 +9,12 @@ import type { Act, Hit, Reason, Scope } from './standing.ts';
 
 export type ListName = Hit['list'];
 
-/** An act as it is kept: `by` names the operator or the account behind it. */
+/** An act as it is kept. */
 export interface EntryAct extends Act {
+  /** Operator or account. */
   readonly by?: string;
+  /** Random, of acts that go to the ledger: an objection repeated after a lift, even from the same dated file, is not the one that was lifted. */
+  readonly id?: string;
 }
 
 export interface Entry {
@@ -27,7 +30,7 @@ export interface Entry {
 const OPERATORS: ReadonlySet<Reason> = new Set<Reason>(['manual', 'import', 'policy']);
 
 /** True for what only a named person's explicit lift takes back (law 6), whoever wrote it down. */
-export function causedByRecipient({ reason }: Act): boolean {
+export function causedByRecipient({ reason }: Pick<Act, 'reason'>): boolean {
   return !OPERATORS.has(reason);
 }
 
@@ -39,12 +42,12 @@ export function mergeActs(acts: readonly EntryAct[], more: readonly EntryAct[]):
   return added.length === 0 ? acts : [...acts, ...added];
 }
 
-export function sameAct(one: Act, other: Act): boolean {
-  return one.reason === other.reason && one.source === other.source && one.at === other.at;
+export function sameAct(one: EntryAct, other: EntryAct): boolean {
+  return one.id === other.id && one.reason === other.reason && one.source === other.source && one.at === other.at;
 }
 
 /** `acts` without those of `lifted`; a later act of the same reason stays. */
-export function withoutActs(acts: readonly EntryAct[], lifted: readonly Act[]): readonly EntryAct[] {
+export function withoutActs(acts: readonly EntryAct[], lifted: readonly EntryAct[]): readonly EntryAct[] {
   return acts.filter(act => !lifted.some(other => sameAct(act, other)));
 }
 
@@ -95,12 +98,12 @@ export class Entries {
     return sealer.seal(encodeEntry(entry), aadOf(key));
   }
 
-  openLifted(key: EntryKey, value: Value | undefined): readonly Act[] {
+  openLifted(key: EntryKey, value: Value | undefined): readonly EntryAct[] {
     const plain = value === undefined ? undefined : this.#lifted.open(value, aadOf(key));
     return plain === undefined ? [] : decodeEntry(plain).acts;
   }
 
-  sealLifted(key: EntryKey, acts: readonly Act[]): Value {
+  sealLifted(key: EntryKey, acts: readonly EntryAct[]): Value {
     return this.#lifted.seal(encodeEntry({ acts }), aadOf(key));
   }
 
@@ -115,7 +118,7 @@ export class Entries {
 }
 
 /** An act as it is written down. */
-export type ActRow = readonly [Act['reason'], Act['source'], number, string?];
+export type ActRow = readonly [Act['reason'], Act['source'], at: number, by?: string | null, id?: string];
 
 /** JSON with short names and rows: there are millions of them in memory. */
 function encodeEntry({ target, hash, acts }: Entry): string {
@@ -128,9 +131,18 @@ function decodeEntry(plain: Buffer): Entry {
 }
 
 export function actRows(acts: readonly EntryAct[]): readonly ActRow[] {
-  return acts.map(({ reason, source, at, by }) => (by === undefined ? [reason, source, at] : [reason, source, at, by]));
+  return acts.map(({ reason, source, at, by, id }) => {
+    if (id !== undefined) return [reason, source, at, by ?? null, id];
+    return by === undefined ? [reason, source, at] : [reason, source, at, by];
+  });
 }
 
 export function actsOfRows(rows: readonly ActRow[]): readonly EntryAct[] {
-  return rows.map(([reason, source, at, by]) => ({ reason, source, at, ...(by === undefined ? {} : { by }) }));
+  return rows.map(([reason, source, at, by, id]) => ({
+    reason,
+    source,
+    at,
+    ...(typeof by === 'string' ? { by } : {}),
+    ...(id === undefined ? {} : { id }),
+  }));
 }

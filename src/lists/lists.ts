@@ -1,5 +1,6 @@
 /** The lists: who may not be mailed, in which scope and why; the one door to exclusions, suppressions and their ledger. */
 
+import { randomBytes } from 'node:crypto';
 import type { CampaignId, ClientId } from '../ids.ts';
 import { type Digests, HASH_ALGORITHMS, HASH_OCTETS, type HashAlgorithm } from '../keys/digest.ts';
 import type { Keyring } from '../keys/keyring.ts';
@@ -45,7 +46,7 @@ export interface ListEntry {
   /** First 12 hexadecimal digits of the keyed digest. */
   readonly digest: string;
   /** Empty where the entry cannot be read; it lists all the same. */
-  readonly acts: readonly EntryAct[];
+  readonly acts: readonly Omit<EntryAct, 'id'>[];
 }
 
 export interface ListsParts {
@@ -104,7 +105,7 @@ export class Lists {
 
   /** Suppresses a person: kept as a digest only, in the ledger first, and lifted only by a named person's act. */
   async suppress(scope: Scope, address: Address, act: NewAct): Promise<Merged> {
-    const item: Item = { ids: this.#parts.digests.person(address), about: {}, act: this.#act(act) };
+    const item: Item = { ids: this.#parts.digests.person(address), about: {}, act: this.#act(act, true) };
     const [merged] = await mergeItems(this.#parts, scope, 'suppression', [item], { ledgered: () => true });
     return merged as Merged;
   }
@@ -120,7 +121,7 @@ export class Lists {
     const good = hashes.filter(({ length }) => length === HASH_OCTETS[algorithm]);
     // First the head: whoever looks up from now on asks for them.
     if (good.length > 0 && !dryRun) await heads.announceHashes(store, scope, algorithm);
-    const act = this.#act({ reason: 'import', source: 'import', ...(by === undefined ? {} : { by }) });
+    const act = this.#act({ reason: 'import', source: 'import', ...(by === undefined ? {} : { by }) }, false);
     const items = good.map(hash => ({ ids: digests.imported(algorithm, hash), about: { hash: algorithm }, act }));
     const merged = await mergeItems(this.#parts, scope, 'suppression', items, { dryRun, ledgered: () => false });
     let next = 0;
@@ -144,21 +145,35 @@ export class Lists {
         if (!isEntryKey(key)) continue;
         const { target, hash, acts = [] } = (await entries.open(key, value)) ?? {};
         const match = hash !== undefined ? 'hash' : list === 'exclusion' && target?.includes('@') === false ? 'domain' : 'address';
-        yield { list, match, ...(target === undefined ? {} : { target }), digest: key.id.toString('hex').slice(0, 12), acts };
+        yield {
+          list,
+          match,
+          ...(target === undefined ? {} : { target }),
+          digest: key.id.toString('hex').slice(0, 12),
+          acts: acts.map(({ id: _, ...act }) => act),
+        };
       }
     }
   }
 
-  #item(target: Target, act: NewAct): Item {
+  #item(target: Target, given: NewAct): Item {
     const { digests } = this.#parts;
+    const act = this.#act(given, causedByRecipient(given));
     return target.local === undefined
-      ? { ids: digests.domain(target.domain), about: { target: target.domain }, act: this.#act(act) }
-      : { ids: digests.person(target), about: { target: basePerson(target) }, act: this.#act(act) };
+      ? { ids: digests.domain(target.domain), about: { target: target.domain }, act }
+      : { ids: digests.person(target), about: { target: basePerson(target) }, act };
   }
 
-  #act({ reason, source, by, at }: NewAct): EntryAct {
+  #act(act: NewAct, ledgered: boolean): EntryAct {
+    const { reason, source, by, at } = act;
     const now = this.#parts.clock.now();
-    return { reason, source, at: at === undefined ? now : Math.min(at, now), ...(by === undefined ? {} : { by }) };
+    return {
+      reason,
+      source,
+      at: at === undefined ? now : Math.min(at, now),
+      ...(by === undefined ? {} : { by }),
+      ...(ledgered ? { id: randomBytes(6).toString('base64url') } : {}),
+    };
   }
 
   #whom(target: Target): Whom {

@@ -116,7 +116,7 @@ function liftable(found: readonly Found[]): readonly Lifted[] {
         set: one.key.set,
         id: one.key.id,
         value: one.value ?? Buffer.alloc(0),
-        acts: unique.map(({ reason, source, at }) => ({ reason, source, at })),
+        acts: unique.map(({ by: _, ...act }) => act),
       },
     }));
   });
