@@ -1,7 +1,7 @@
 /** One socket under a session: smtp-server's connection for TLS and teardown, our own reading, replying and waiting. */
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
-import type { TLSSocket } from 'node:tls';
+import type { CipherNameAndProtocol, TLSSocket } from 'node:tls';
 import { SMTPConnection, type SMTPConnectionOptions } from 'smtp-server/lib/smtp-connection.js';
 import type { SMTPServer } from 'smtp-server/lib/smtp-server.js';
 import type { Reply } from '../mail/reply.ts';
@@ -203,7 +203,8 @@ async function settled(socket: Socket): Promise<void> {
   stop.abort();
 }
 
-/** `TLSv1.3 TLS_AES_256_GCM_SHA384`; undefined for a socket without TLS. */
+/** `TLSv1.3 TLS_AES_256_GCM_SHA384`; undefined for a socket without TLS, or one that is gone already. */
 function describeTls(socket: Socket | TLSSocket): string | undefined {
-  return 'getCipher' in socket ? `${socket.getProtocol()} ${socket.getCipher().standardName}` : undefined;
+  const cipher: CipherNameAndProtocol | null = 'getCipher' in socket ? socket.getCipher() : null;
+  return cipher === null || !('getProtocol' in socket) ? undefined : `${socket.getProtocol()} ${cipher.standardName}`;
 }

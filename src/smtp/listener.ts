@@ -95,14 +95,17 @@ export async function startListener<Login>(settings: ListenerSettings<Login>): P
   const stop = async (limitMs: number): Promise<void> => {
     stopping = true;
     certificates.close();
-    const closed = Promise.all(servers.map(server => new Promise<void>(resolve => server.server.close(() => resolve()))));
-    for (const server of servers) server.dropPending();
+    const closed = Promise.all(servers.map(server => server.shut()));
     for (const connection of all) connection.stop();
     const limit = setTimeout(() => {
       for (const connection of all) connection.part(STOPPING);
     }, limitMs);
     const end = setTimeout(() => {
       for (const connection of all) connection.destroy();
+      // A turn later: what lies under a TLS socket goes with it, and must not be pulled away before.
+      setImmediate(() => {
+        for (const server of servers) server.destroyLeftovers();
+      });
     }, limitMs + LAST_WORDS_MS);
     await closed;
     clearTimeout(limit);

@@ -113,9 +113,10 @@ export class MessageReader {
   }
 
   #enlarge(needed: number): boolean {
-    const capacity = Math.min(Math.max(needed, this.#kept.length * 2), this.#limit);
-    if (!this.#share.atLeast(capacity)) return false;
-    const larger = Buffer.allocUnsafe(capacity);
+    const generous = Math.min(Math.max(needed, Math.floor(this.#kept.length * 1.5)), this.#limit);
+    const roomy = this.#share.atLeast(generous);
+    if (!roomy && !this.#share.atLeast(needed)) return false;
+    const larger = Buffer.allocUnsafe(roomy ? generous : needed);
     this.#kept.copy(larger, 0, 0, this.#length);
     this.#kept = larger;
     return true;

@@ -12,6 +12,8 @@ const PRELUDE_MS = 60_000;
 export class Server<Login> extends SMTPServer {
   readonly #needs: ConnectionNeeds<Login>;
   readonly #all: Set<Connection<Login>>;
+  /** Every accepted socket that is still open, with or without a session. */
+  readonly #sockets = new Set<Socket>();
 
   /** `all` holds the connections of all servers of a listener. @param proxies addresses that must send a PROXY header, and may. */
   constructor(
@@ -34,6 +36,10 @@ export class Server<Login> extends SMTPServer {
     });
     this.#needs = needs;
     this.#all = all;
+    this.server.on('connection', (socket: Socket) => {
+      this.#sockets.add(socket);
+      socket.once('close', () => this.#sockets.delete(socket));
+    });
     // What fails here is a client's handshake; the client knows.
     this.on('error', (error: NodeJS.ErrnoException) => needs.log.debug({ code: error.code }, 'client or listening socket failed'));
   }
@@ -57,8 +63,15 @@ export class Server<Login> extends SMTPServer {
     };
   }
 
-  /** Sockets without a session yet hold nothing worth waiting for. */
-  dropPending(): void {
+  /** Takes no more connections; those without a session yet hold nothing worth waiting for. Resolves when all sockets are closed. */
+  shut(): Promise<void> {
+    const closed = new Promise<void>(resolve => this.server.close(() => resolve()));
     for (const socket of this._pendingSockets.values()) socket.destroy();
+    return closed;
+  }
+
+  /** What is open once the sessions are destroyed: clients turned away for their PROXY header that do not leave. */
+  destroyLeftovers(): void {
+    for (const socket of this.#sockets) socket.destroy();
   }
 }
