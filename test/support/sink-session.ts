@@ -68,7 +68,7 @@ export class SinkSession implements SinkPeer {
       this.#input = this.#input.length === 0 ? chunk : Buffer.concat([this.#input, chunk]);
       if (this.#body !== undefined && this.#options.pauseMs !== undefined) {
         socket.pause();
-        setTimeout(() => socket.resume(), this.#options.pauseMs);
+        setTimeout(() => socket.resume(), this.#options.pauseMs).unref();
       }
       this.#run(async () => {});
     });
@@ -288,6 +288,6 @@ export class SinkSession implements SinkPeer {
       if (answer.end === 'close') this.#socket.end();
       if (answer.end === 'reset') this.#socket.resetAndDestroy();
     }
-    return { reply: reply.split('\n').at(-1) ?? '', upgrade: answer.upgrade !== false };
+    return { reply: reply.split('\n').at(-1) ?? '', upgrade: answer.upgrade !== false && answer.end === undefined };
   }
 }
