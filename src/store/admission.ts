@@ -1,6 +1,6 @@
 /** The gate before a store: nothing is answered until the engine is fit and the store has been admitted, after every reconnect anew. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Logger } from 'pino';
+import type { Logger } from '../ops/log.ts';
 import { storeIsNew } from './head.ts';
 import { type Store, StoreMissing, StoreRefused, StoreUnavailable } from './store.ts';
 

@@ -1,6 +1,6 @@
 /** The name of a store → its engine, behind the gate that admits it. */
 import { resolve } from 'node:path';
-import type { Logger } from 'pino';
+import type { Logger } from '../ops/log.ts';
 import { type Admission, admitted, type Link } from './admission.ts';
 import { openLmdb } from './lmdb.ts';
 import { RedisStore } from './redis.ts';

@@ -4,14 +4,14 @@ import type { Link } from './admission.ts';
 import { within } from './deadline.ts';
 import { assertFit, type Info, parseInfo, replicas } from './redis-guard.ts';
 import type { RedisAddress } from './redis-url.ts';
-import { StoreRefused, StoreUnavailable } from './store.ts';
+import { StoreUnavailable } from './store.ts';
 
 type Client = Redis | Cluster;
 type Argument = string | number | Buffer;
 
 const RETRY_MS = 500;
 const CONNECT_MS = 1_000;
-/** How often a connected Redis is looked at again: somebody may switch its AOF off, or a replica may join. */
+/** How often a connected Redis is looked at again: its AOF may have been switched off, it may be a replica by now, or have got one. */
 const WATCH_MS = 5_000;
 
 /** What these words begin means "not now", not "you asked wrongly". */
@@ -25,13 +25,15 @@ const COMMON = {
   maxRetriesPerRequest: 0,
   autoResendUnfulfilledCommands: false,
   connectTimeout: CONNECT_MS,
+  // Its timer outlives close() where the connection is refused, and would keep a command from ending.
+  disconnectTimeout: 100,
   // A frozen server accepts connections: give it up when it says nothing for this long.
   socketTimeout: 2_000,
   retryStrategy: backOff,
   // A master that was demoted without dropping us.
   reconnectOnError: (error: Error) => error.message.startsWith('READONLY'),
   disableClientInfo: true,
-} satisfies CommonRedisOptions;
+} satisfies CommonRedisOptions & { disconnectTimeout: number };
 
 function backOff(times: number): number {
   return Math.min(50 * times, RETRY_MS);
@@ -48,6 +50,7 @@ export class RedisLink implements Link {
   /** What each cluster connection knew when it was last found fit. */
   readonly #topologies = new Map<Client, string>();
   #replicated = false;
+  #closed = false;
 
   constructor(address: RedisAddress, timeoutMs: number) {
     this.label = address.label;
@@ -102,6 +105,7 @@ export class RedisLink implements Link {
   }
 
   close(): void {
+    this.#closed = true;
     clearInterval(this.#watch);
     for (const client of [this.#reads, this.#writes]) client.disconnect();
   }
@@ -111,6 +115,8 @@ export class RedisLink implements Link {
       this.#trouble = error.message;
     });
     client.on('close', () => this.#lost());
+    // A Sentinel's word of a failover that comes while ioredis is connecting makes it give up for good.
+    client.on('end', () => void setTimeout(() => this.#revive(client), RETRY_MS).unref());
     if (!(client instanceof Cluster)) return;
     client.on('node error', (error: Error) => {
       this.#trouble = error.message;
@@ -125,6 +131,11 @@ export class RedisLink implements Link {
   #lost(): void {
     this.#topologies.clear();
     for (const listener of this.#listeners) listener();
+  }
+
+  #revive(client: Client): void {
+    if (this.#closed || client.status !== 'end') return;
+    client.connect().catch(() => undefined); // told by the client's own events
   }
 
   async #ready(client: Client): Promise<void> {
@@ -168,11 +179,7 @@ export class RedisLink implements Link {
 
   async #look(): Promise<void> {
     if (this.#reads.status !== 'ready' || this.#writes.status !== 'ready') return;
-    try {
-      await this.#judge();
-    } catch (error) {
-      if (error instanceof StoreRefused) this.#lost();
-    }
+    await this.#judge().catch(() => this.#lost());
   }
 
   /** An error without what ioredis hangs on it: the command's arguments, which are keys and values. */

@@ -1,5 +1,5 @@
 /** The engine for fleets: Redis, where every gate sees the same lists. Layout in redis-keys.ts, Lua in redis-scripts.ts. */
-import type { Logger } from 'pino';
+import type { Logger } from '../ops/log.ts';
 import { assertKey, assertRange, byOwner, type OwnerChanges } from './limits.ts';
 import { durability, parseInfo } from './redis-guard.ts';
 import { BUCKETS, bucketKey, decodeMember, logKey, PREFIX, redisKey } from './redis-keys.ts';

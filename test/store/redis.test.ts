@@ -76,13 +76,13 @@ t.test('outages', { skip: noRedis }, async t => {
     const redis = await startRedis(t, { args: ['--appendfsync', 'always'] });
     let admissions = 0;
     let release = (): void => undefined;
+    const released = new Promise<void>(resolve => {
+      release = resolve;
+    });
     const admit = async (bare: Store): Promise<void> => {
-      if (admissions++ > 0) {
-        await bare.ping();
-        await new Promise<void>(resolve => {
-          release = resolve;
-        });
-      }
+      if (admissions++ === 0) return;
+      await bare.ping();
+      await released;
     };
     const store = await open(t, redis.url, { admit, timeoutMs: 250 });
     await store.apply([{ key: KEY, value: Buffer.from('1') }]);
@@ -91,7 +91,7 @@ t.test('outages', { skip: noRedis }, async t => {
     await rejectsSoon(t, () => store.apply([{ key: KEY, value: Buffer.from('2') }]), 'apply');
     await redis.restart();
     for (let tries = 0; admissions < 2 && tries < 200; tries++) await sleep(50);
-    t.equal(admissions, 2);
+    t.ok(admissions >= 2);
     await rejectsSoon(t, () => store.find([KEY]), 'connected, not admitted');
     await rejectsSoon(t, () => store.apply([{ key: KEY, value: Buffer.from('2') }]), 'apply, not admitted');
     release();
@@ -211,6 +211,17 @@ t.test('a Redis that may forget is refused', { skip: noRedis }, async t => {
     await available(store);
   });
 
+  t.test('a Redis whose AOF is switched off under way is left within seconds', async t => {
+    const redis = await startRedis(t);
+    const { log, says } = recorder();
+    const store = await open(t, redis.url, { log });
+    await command(redis, 'config', 'set', 'appendonly', 'no');
+    await says(/appendonly yes/);
+    await t.rejects(store.find([KEY]), StoreUnavailable);
+    await command(redis, 'config', 'set', 'appendonly', 'yes');
+    await available(store);
+  });
+
   t.test('a master that is demoted without dropping us is left at the first write', async t => {
     const [one, two] = [await startRedis(t), await startRedis(t)];
     const store = await open(t, one.url);
@@ -255,7 +266,7 @@ t.test('what is there, and what could be lost', { skip: noRedis }, async t => {
     t.equal(await other.isEmpty(), true);
   });
 
-  t.test('entries are packed: 10,000 of a set take a few thousand compact hashes', async t => {
+  t.test('entries of a set share compact hashes', async t => {
     const redis = await startRedis(t);
     const store = await open(t, redis.url);
     await store.apply([{ key: ENTRY, value: Buffer.alloc(36) }]);
@@ -272,17 +283,18 @@ t.test('what is there, and what could be lost', { skip: noRedis }, async t => {
     for (let tries = 0; tries < 200 && !/master_link_status:up/.test(String(await command(replica, 'info', 'replication'))); tries++)
       await sleep(50);
     await command(master, 'config', 'set', 'appendfsync', 'everysec');
-    const store = await open(t, master.url);
+    const { log, says } = recorder();
+    const store = await open(t, master.url, { log });
     t.match(levels(await store.inspect()), ['ok AOF on', 'warn appendfsync everysec', 'ok 1 replica']);
-    const ids = Array.from({ length: 300 }, (_, n) => String(n));
-    for (const id of ids.slice(0, 50)) {
-      await store.apply([{ key: { ...KEY, id }, value: Buffer.from(id) }]);
-      t.equal(await command(replica, 'zcard', 'postern:{acme}:r:l'), Number(id) + 1, 'the replica has it');
-    }
-    await Promise.all(ids.map(id => store.apply([{ key: { ...KEY, id }, value: Buffer.from(id) }])));
-    t.equal(await command(replica, 'zcard', 'postern:{acme}:r:l'), ids.length);
+    const waits = async () => Number(/cmdstat_wait:calls=(\d+)/.exec(String(await command(master, 'info', 'commandstats')))?.[1] ?? 0);
+    const write = (id: string) => store.apply([{ key: { ...KEY, id }, value: Buffer.from(id) }]);
+    await write('alone');
+    t.equal(await waits(), 1);
+    await Promise.all(Array.from({ length: 300 }, (_, n) => write(String(n))));
+    t.ok((await waits()) < 100, `300 changes at once shared ${(await waits()) - 1} waits`);
     replica.freeze();
     t.equal(await store.apply([{ key: KEY, value: Buffer.from('late') }]), true, 'a replica that does not answer is not waited for');
+    await says(/no replica confirmed/);
   });
 
   function levels(findings: readonly Finding[]): string[] {
