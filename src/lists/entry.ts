@@ -13,8 +13,11 @@ export type ListName = Hit['list'];
 export interface EntryAct extends Act {
   /** Operator or account. */
   readonly by?: string;
-  /** Random, of acts that go to the ledger: an objection repeated after a lift, even from the same dated file, is not the one that was lifted. */
-  readonly id?: string;
+  /**
+   * Random names of the ledger's records of this act: several where writers raced. A lift names what it lifts by them, so an objection
+   * repeated later, even one imported once more from the same dated file, is another.
+   */
+  readonly ids?: readonly string[];
 }
 
 export interface Entry {
@@ -34,21 +37,42 @@ export function causedByRecipient({ reason }: Pick<Act, 'reason'>): boolean {
   return !OPERATORS.has(reason);
 }
 
-/** `acts` with those of `more` whose reason is new; `acts` itself where none is. */
+/** `acts` with those of `more`: of one reason the first stays, and goes by the ledger's names of both. `acts` itself where nothing is new. */
 export function mergeActs(acts: readonly EntryAct[], more: readonly EntryAct[]): readonly EntryAct[] {
-  const added = more.filter(
-    ({ reason }, i) => !acts.some(act => act.reason === reason) && more.findIndex(act => act.reason === reason) === i,
-  );
-  return added.length === 0 ? acts : [...acts, ...added];
+  let merged = acts;
+  for (const act of more) {
+    const known = merged.find(({ reason }) => reason === act.reason);
+    if (known === undefined) {
+      merged = [...merged, act];
+      continue;
+    }
+    const ids = [...new Set([...(known.ids ?? []), ...(act.ids ?? [])])];
+    if (ids.length > (known.ids?.length ?? 0)) merged = merged.map(one => (one === known ? { ...known, ids } : one));
+  }
+  return merged;
 }
 
-export function sameAct(one: EntryAct, other: EntryAct): boolean {
-  return one.id === other.id && one.reason === other.reason && one.source === other.source && one.at === other.at;
-}
-
-/** `acts` without those of `lifted`; a later act of the same reason stays. */
+/** `acts` without those of `lifted`. Of an act that the ledger knows by other names, too, those stay. `acts` itself where none goes. */
 export function withoutActs(acts: readonly EntryAct[], lifted: readonly EntryAct[]): readonly EntryAct[] {
-  return acts.filter(act => !lifted.some(other => sameAct(act, other)));
+  const left = acts.flatMap(act => {
+    const ids = act.ids?.filter(id => !lifted.some(other => other.ids?.includes(id)));
+    if (ids === undefined) return lifted.some(other => sameAct(act, other)) ? [] : [act];
+    if (ids.length === 0) return [];
+    return [ids.length === act.ids?.length ? act : { ...act, ids }];
+  });
+  return left.length === acts.length && left.every((act, i) => act === acts[i]) ? acts : left;
+}
+
+/** The note of what was lifted, with what is lifted now; `noted` itself where it says so already. Only what a ledger may hold matters. */
+export function noteActs(noted: readonly EntryAct[], lifted: readonly EntryAct[]): readonly EntryAct[] {
+  return mergeActs(
+    noted,
+    lifted.filter(({ ids }) => ids !== undefined),
+  );
+}
+
+function sameAct(one: EntryAct, other: EntryAct): boolean {
+  return one.reason === other.reason && one.source === other.source && one.at === other.at;
 }
 
 export function entryKey(scope: Scope, list: ListName, id: Buffer): EntryKey {
@@ -118,7 +142,7 @@ export class Entries {
 }
 
 /** An act as it is written down. */
-export type ActRow = readonly [Act['reason'], Act['source'], at: number, by?: string | null, id?: string];
+export type ActRow = readonly [Act['reason'], Act['source'], at: number, by?: string | null, ...ids: string[]];
 
 /** JSON with short names and rows: there are millions of them in memory. */
 function encodeEntry({ target, hash, acts }: Entry): string {
@@ -131,18 +155,18 @@ function decodeEntry(plain: Buffer): Entry {
 }
 
 export function actRows(acts: readonly EntryAct[]): readonly ActRow[] {
-  return acts.map(({ reason, source, at, by, id }) => {
-    if (id !== undefined) return [reason, source, at, by ?? null, id];
+  return acts.map(({ reason, source, at, by, ids }) => {
+    if (ids !== undefined) return [reason, source, at, by ?? null, ...ids];
     return by === undefined ? [reason, source, at] : [reason, source, at, by];
   });
 }
 
 export function actsOfRows(rows: readonly ActRow[]): readonly EntryAct[] {
-  return rows.map(([reason, source, at, by, id]) => ({
+  return rows.map(([reason, source, at, by, ...ids]) => ({
     reason,
     source,
     at,
     ...(typeof by === 'string' ? { by } : {}),
-    ...(id === undefined ? {} : { id }),
+    ...(ids.length === 0 ? {} : { ids }),
   }));
 }

@@ -1,6 +1,5 @@
 /** The lists: who may not be mailed, in which scope and why; the one door to exclusions, suppressions and their ledger. */
 
-import { randomBytes } from 'node:crypto';
 import type { CampaignId, ClientId } from '../ids.ts';
 import { type Digests, HASH_ALGORITHMS, HASH_OCTETS, type HashAlgorithm } from '../keys/digest.ts';
 import type { Keyring } from '../keys/keyring.ts';
@@ -46,7 +45,7 @@ export interface ListEntry {
   /** First 12 hexadecimal digits of the keyed digest. */
   readonly digest: string;
   /** Empty where the entry cannot be read; it lists all the same. */
-  readonly acts: readonly Omit<EntryAct, 'id'>[];
+  readonly acts: readonly Omit<EntryAct, 'ids'>[];
 }
 
 export interface ListsParts {
@@ -105,7 +104,7 @@ export class Lists {
 
   /** Suppresses a person: kept as a digest only, in the ledger first, and lifted only by a named person's act. */
   async suppress(scope: Scope, address: Address, act: NewAct): Promise<Merged> {
-    const item: Item = { ids: this.#parts.digests.person(address), about: {}, act: this.#act(act, true) };
+    const item: Item = { ids: this.#parts.digests.person(address), about: {}, act: this.#act(act) };
     const [merged] = await mergeItems(this.#parts, scope, 'suppression', [item], { ledgered: () => true });
     return merged as Merged;
   }
@@ -121,7 +120,7 @@ export class Lists {
     const good = hashes.filter(({ length }) => length === HASH_OCTETS[algorithm]);
     // First the head: whoever looks up from now on asks for them.
     if (good.length > 0 && !dryRun) await heads.announceHashes(store, scope, algorithm);
-    const act = this.#act({ reason: 'import', source: 'import', ...(by === undefined ? {} : { by }) }, false);
+    const act = this.#act({ reason: 'import', source: 'import', ...(by === undefined ? {} : { by }) });
     const items = good.map(hash => ({ ids: digests.imported(algorithm, hash), about: { hash: algorithm }, act }));
     const merged = await mergeItems(this.#parts, scope, 'suppression', items, { dryRun, ledgered: () => false });
     let next = 0;
@@ -150,7 +149,7 @@ export class Lists {
           match,
           ...(target === undefined ? {} : { target }),
           digest: key.id.toString('hex').slice(0, 12),
-          acts: acts.map(({ id: _, ...act }) => act),
+          acts: acts.map(({ ids: _, ...act }) => act),
         };
       }
     }
@@ -158,22 +157,15 @@ export class Lists {
 
   #item(target: Target, given: NewAct): Item {
     const { digests } = this.#parts;
-    const act = this.#act(given, causedByRecipient(given));
+    const act = this.#act(given);
     return target.local === undefined
       ? { ids: digests.domain(target.domain), about: { target: target.domain }, act }
       : { ids: digests.person(target), about: { target: basePerson(target) }, act };
   }
 
-  #act(act: NewAct, ledgered: boolean): EntryAct {
-    const { reason, source, by, at } = act;
+  #act({ reason, source, by, at }: NewAct): EntryAct {
     const now = this.#parts.clock.now();
-    return {
-      reason,
-      source,
-      at: at === undefined ? now : Math.min(at, now),
-      ...(by === undefined ? {} : { by }),
-      ...(ledgered ? { id: randomBytes(6).toString('base64url') } : {}),
-    };
+    return { reason, source, at: at === undefined ? now : Math.min(at, now), ...(by === undefined ? {} : { by }) };
   }
 
   #whom(target: Target): Whom {

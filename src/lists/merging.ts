@@ -1,4 +1,5 @@
 /** Putting acts into lists: what an entry already holds stays, whoever else writes at the same time. */
+import { randomBytes } from 'node:crypto';
 import type { Keyring } from '../keys/keyring.ts';
 import { headKey } from '../store/head.ts';
 import { type EntryKey, type Store, StoreUnavailable, type Value } from '../store/store.ts';
@@ -48,6 +49,16 @@ interface Cell {
   changed: boolean;
 }
 
+/** An act that no entry holds yet, and the entry it goes to. */
+interface Fresh {
+  readonly item: Item;
+  readonly act: EntryAct;
+  readonly cell: Cell;
+}
+
+/** Names under which items went to the ledger in earlier attempts. */
+type Named = Map<Item, readonly string[]>;
+
 /** Lists the items, in batches; outcomes in their order. Durable when it resolves. @throws StoreUnavailable */
 export async function mergeItems(
   parts: MergingParts,
@@ -74,30 +85,30 @@ async function mergeBatch(
   const { owner } = scope;
   const sealer = await entries.sealer(owner);
   const receipts: Receipt[] = [];
-  const ledgered = new Set<Item>();
+  const named: Named = new Map();
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const keys = items.flatMap(({ ids }) => ids.map(id => entryKey(scope, list, id)));
     const [headValue, ...values] = await store.find([headKey(owner), ...keys]);
     const head = heads.check(owner, headValue);
     const cells = await cellsOf(entries, keys, values);
-    const fresh: Item[] = [];
-    const outcomes = items.map(item => mergeItem(item, cells, fresh));
+    const fresh: Fresh[] = [];
+    const outcomes = items.map(item => mergeItem(item, cells, fresh, named, options));
     if (options.dryRun) return outcomes;
     if (fresh.length > 0 && (await heads.announceKey(store, owner, head))) continue;
 
     const sealed = new Map<Cell, Value>();
     for (const cell of cells.values()) if (cell.changed) sealed.set(cell, entries.seal(sealer, cell.key, cell.entry as Entry));
-    const unwritten = fresh.filter(item => options.ledgered(item.act) && !ledgered.has(item));
-    const changes = unwritten.map((item): LedgerChange => {
-      const cell = cells.get(nameOf(item.ids)) as Cell;
+    const changes = fresh.flatMap(({ item, act, cell }): LedgerChange[] => {
+      if (act.ids === undefined) return [];
+      const { set, id } = cell.key;
       const alone = cell.found === undefined && (cell.entry as Entry).acts.length === 1;
-      const value = (alone ? sealed.get(cell) : undefined) ?? entries.seal(sealer, cell.key, { ...item.about, acts: [item.act] });
-      return { set: cell.key.set, id: cell.key.id, value, acts: [item.act] };
+      const value = (alone ? sealed.get(cell) : undefined) ?? entries.seal(sealer, cell.key, { ...item.about, acts: [act] });
+      return [{ set, id, value, acts: [act] }];
     });
     for (let i = 0; i < changes.length; i += LEDGER_RECORD) {
       receipts.push(await ledger.append({ kind: 'objection', owner, changes: changes.slice(i, i + LEDGER_RECORD) }));
     }
-    for (const item of unwritten) ledgered.add(item);
+    for (const { item, act } of fresh) if (act.ids !== undefined) named.set(item, act.ids);
 
     const writes = [...sealed].map(([{ key }, value]) => ({ key, value }));
     const expect = [...sealed.keys()].map(({ key, found }) => ({ key, value: found }));
@@ -108,19 +119,36 @@ async function mergeBatch(
   throw new StoreUnavailable('The list keeps changing under us');
 }
 
-/** Adds the item's act to its newest entry unless one of its entries has the reason already; then it joins `fresh`. */
-function mergeItem(item: Item, cells: ReadonlyMap<string, Cell>, fresh: Item[]): Merged {
+/**
+ * Adds the item's act to its newest entry unless one of its entries has the reason already; then it joins `fresh`. Somebody may have
+ * been faster after our act went to the ledger: then the entry's act goes by our names, too, so that one lift lifts both.
+ */
+function mergeItem(item: Item, cells: ReadonlyMap<string, Cell>, fresh: Fresh[], named: Named, options: MergeOptions): Merged {
   const own = item.ids.map(id => cells.get(id.toString('latin1')) as Cell);
   const listed = own.filter(({ entry }) => entry !== undefined);
   const outcome = listed.length === 0 ? 'added' : 'existing';
   // What cannot be opened is left alone: it lists the person as it is, and nothing can be added to it.
-  if (listed.some(({ entry }) => entry === 'sealed' || entry?.acts.some(({ reason }) => reason === item.act.reason))) return outcome;
+  if (listed.some(({ entry }) => entry === 'sealed')) return outcome;
+  const ids = named.get(item);
+  const holder = listed.find(({ entry }) => (entry as Entry).acts.some(({ reason }) => reason === item.act.reason));
+  if (holder !== undefined) {
+    if (ids !== undefined) put(holder, item, { ...item.act, ids });
+    return outcome;
+  }
+  // A name of its own for each attempt: what was in between may have been lifted.
+  const act = options.ledgered(item.act) ? { ...item.act, ids: [...(ids ?? []), randomBytes(6).toString('base64url')] } : item.act;
   const newest = own[0] as Cell;
-  const before = newest.entry as Entry | undefined;
-  newest.entry = { ...(before ?? item.about), acts: mergeActs(before?.acts ?? [], [item.act]) };
-  newest.changed = true;
-  fresh.push(item);
+  put(newest, item, act);
+  fresh.push({ item, act, cell: newest });
   return outcome;
+}
+
+function put(cell: Cell, item: Item, act: EntryAct): void {
+  const before = cell.entry as Entry | undefined;
+  const acts = mergeActs(before?.acts ?? [], [act]);
+  if (acts === before?.acts) return;
+  cell.entry = { ...(before ?? item.about), acts };
+  cell.changed = true;
 }
 
 async function cellsOf(
@@ -137,8 +165,4 @@ async function cellsOf(
     cells.set(name, { key, found, entry, changed: false });
   }
   return cells;
-}
-
-function nameOf(ids: readonly Buffer[]): string {
-  return (ids[0] as Buffer).toString('latin1');
 }

@@ -7,7 +7,7 @@
  */
 import type { Change, EntryKey, Expectation, Store, Value } from '../store/store.ts';
 import { StoreUnavailable } from '../store/store.ts';
-import { type Entries, liftedKey, mergeActs, sameAct, withoutActs } from './entry.ts';
+import { type Entries, liftedKey, mergeActs, noteActs, withoutActs } from './entry.ts';
 import { keyOfChange, type LedgerChange, type LedgerRecord } from './ledger-record.ts';
 
 export interface Replayed {
@@ -78,7 +78,7 @@ async function replayObjection(cell: Cell, change: LedgerChange, entries: Entrie
   const lifted = entries.openLifted(liftedKey(cell.key), cell.note);
   const acts = withoutActs(change.acts, lifted);
   if (acts.length === 0) return;
-  if (cell.entry === undefined && acts.length === change.acts.length) {
+  if (cell.entry === undefined && acts === change.acts) {
     cell.entry = change.value;
     return;
   }
@@ -95,8 +95,8 @@ async function replayObjection(cell: Cell, change: LedgerChange, entries: Entrie
 async function replayLift(cell: Cell, change: LedgerChange, entries: Entries): Promise<void> {
   const note = liftedKey(cell.key);
   const noted = entries.openLifted(note, cell.note);
-  const news = change.acts.filter(act => !noted.some(other => sameAct(act, other)));
-  if (news.length > 0) cell.note = entries.sealLifted(note, [...noted, ...news]);
+  const all = noteActs(noted, change.acts);
+  if (all !== noted) cell.note = entries.sealLifted(note, all);
   if (cell.entry === undefined) return;
   const current = await entries.open(cell.key, cell.entry);
   if (current === undefined) {
@@ -104,7 +104,7 @@ async function replayLift(cell: Cell, change: LedgerChange, entries: Entries): P
     return;
   }
   const left = withoutActs(current.acts, change.acts);
-  if (left.length === current.acts.length) return;
+  if (left === current.acts) return;
   cell.entry = left.length === 0 ? undefined : entries.seal(await entries.sealer(cell.key.owner), cell.key, { ...current, acts: left });
 }
 

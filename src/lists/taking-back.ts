@@ -4,7 +4,7 @@ import type { Sealer } from '../keys/seal.ts';
 import type { Clock } from '../ops/clock.ts';
 import { headKey } from '../store/head.ts';
 import { type Change, type EntryKey, type Expectation, type RecordKey, StoreUnavailable, type Value } from '../store/store.ts';
-import { aadOf, causedByRecipient, type Entry, type EntryAct, entryKey, type ListName, liftedKey, sameAct } from './entry.ts';
+import { aadOf, causedByRecipient, type Entry, type EntryAct, entryKey, type ListName, liftedKey, mergeActs, noteActs } from './entry.ts';
 import type { LedgerChange } from './ledger-record.ts';
 import { ATTEMPTS, type MergingParts } from './merging.ts';
 import { scopeName } from './scope.ts';
@@ -106,18 +106,12 @@ function liftable(found: readonly Found[]): readonly Lifted[] {
   const groups = new Map<string, Found[]>();
   for (const one of found) groups.set(one.group, [...(groups.get(one.group) ?? []), one]);
   return [...groups.values()].flatMap(group => {
-    const acts = group.flatMap(actsToLift);
-    const unique = acts.filter((act, i) => acts.findIndex(other => sameAct(act, other)) === i);
+    const acts = mergeActs([], group.flatMap(actsToLift)).map(({ by: _, ...act }) => act);
     const unreadable = group.some(({ value, entry }) => value !== undefined && entry === undefined);
-    if (unique.length === 0 && !unreadable) return [];
+    if (acts.length === 0 && !unreadable) return [];
     return group.map(one => ({
       found: one,
-      change: {
-        set: one.key.set,
-        id: one.key.id,
-        value: one.value ?? Buffer.alloc(0),
-        acts: unique.map(({ by: _, ...act }) => act),
-      },
+      change: { set: one.key.set, id: one.key.id, value: one.value ?? Buffer.alloc(0), acts },
     }));
   });
 }
@@ -137,10 +131,9 @@ async function writesOf({ entries }: TakingBackParts, scope: Scope, lifted: read
     if (value !== undefined) writes.push({ before: { key, value }, after: { key, value: rest } });
     const noteKey = liftedKey(key);
     const noted = entries.openLifted(noteKey, one.note);
-    const news = change.acts.filter(act => !noted.some(other => sameAct(act, other)));
-    if (news.length === 0) continue;
-    const note = entries.sealLifted(noteKey, [...noted, ...news]);
-    writes.push({ before: { key: noteKey, value: one.note }, after: { key: noteKey, value: note } });
+    const all = noteActs(noted, change.acts);
+    if (all === noted) continue;
+    writes.push({ before: { key: noteKey, value: one.note }, after: { key: noteKey, value: entries.sealLifted(noteKey, all) } });
   }
   return writes;
 }
