@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { type ClientId, type CredentialId, campaignId, clientId, credentialId, GLOBAL } from '../ids.ts';
 import { changeHead, checkHead, headKey } from '../store/head.ts';
-import type { EntryKey } from '../store/store.ts';
+import type { Change, EntryKey } from '../store/store.ts';
 import type { Block } from './addresses.ts';
 import { Doors } from './doors.ts';
 import type { CredentialLookup } from './lookup.ts';
@@ -16,7 +16,6 @@ import {
   clientKey,
   credentialKey,
   credentialsOf,
-  recordId,
   type SealedRecords,
   type StoredCredential,
   strip,
@@ -67,9 +66,10 @@ export class Credentials {
     const password = read.credential.password ? generatePassword() : undefined;
     const hash = password === undefined ? undefined : await this.#passwords.hash(password);
     const stored: StoredCredential = { ...read.credential, hash };
-    const claim = await this.#claimName(stored, read.blocks);
-    if (isRefusal(claim)) return claim;
-    const refusal = await this.#write(claim, stored);
+    // The name is global's, the record its client's, and no apply is all or none over two owners: claim, write, confirm.
+    const claimed = await this.#claimName(stored, read.blocks);
+    if (isRefusal(claimed)) return claimed;
+    const refusal = (await this.#write(claimed, stored)) ?? (await this.#confirm(claimed.claim, stored.id));
     return refusal ?? { credential: strip(stored), password };
   }
 
@@ -134,17 +134,19 @@ export class Credentials {
   }
 
   /** Makes the username this client's, and opens its door where it needs no password; or says what stands in the way. */
-  async #claimName(stored: StoredCredential, blocks: readonly Block[]): Promise<Claim | Refusal> {
+  async #claimName(stored: StoredCredential, blocks: readonly Block[]): Promise<Claimed | Refusal> {
     const { store, keyring, digests } = this.#parts;
-    const key = claimKeys(digests, stored.id)[0] as EntryKey;
-    let outcome: Claim | Refusal = unknownClient(stored.client);
+    const [key] = claimKeys(digests, stored.id);
+    // A record of its own for each attempt, so that whoever loses the name can take theirs back without touching the winner's.
+    const claim: Claim = { client: stored.client, record: randomBytes(12).toString('hex') };
+    let outcome: Claimed | Refusal = { claim, before: undefined };
     await changeHead(store, GLOBAL, keyring.fingerprint, async head => {
-      const claim = await this.#lookup.claim(stored.id);
-      const obstacle = await this.#obstacle(stored, blocks, claim);
-      outcome = obstacle ?? { client: stored.client, record: claim?.client === stored.client ? claim.record : recordId(key.id) };
+      const before = await this.#lookup.claim(stored.id);
+      outcome = (await this.#obstacle(stored, blocks, before)) ?? { claim, before };
       if (isRefusal(outcome)) return undefined;
-      const door = this.#doors.change(outcome.record, stored.id, stored.password ? undefined : stored.ips);
-      return { head, changes: [this.#records.put(key, outcome), door] };
+      const door = this.#doors.change(claim.record, stored.id, stored.password ? undefined : stored.ips);
+      const shut = before === undefined ? [] : [this.#doors.change(before.record, stored.id, undefined)];
+      return { head, changes: [this.#records.put(key as EntryKey, claim), door, ...shut] };
     });
     return outcome;
   }
@@ -178,10 +180,9 @@ export class Credentials {
     return undefined;
   }
 
-  async #write(claim: Claim, stored: StoredCredential): Promise<Refusal | undefined> {
+  async #write({ claim, before }: Claimed, stored: StoredCredential): Promise<Refusal | undefined> {
     const { store, keyring, clock } = this.#parts;
     const { client, campaign, id, policy } = stored;
-    const key = credentialKey(claim);
     let refusal: Refusal | undefined;
     await changeHead(store, client, keyring.fingerprint, async head => {
       const [settings] = await store.find([clientKey(client)]);
@@ -190,12 +191,24 @@ export class Credentials {
       // An exemption from a policy is somebody's decision, so it is on record.
       const event = { event: 'credential-policy', credential: id, campaign, policy };
       const audit = policy === undefined ? [] : [this.#records.audit(client, clock.now(), randomBytes(4).toString('hex'), event)];
-      return { head, changes: [this.#records.put(key, stored), ...audit] };
+      const old: Change[] = before?.client === client ? [{ key: credentialKey(before), value: undefined }] : [];
+      return { head, changes: [this.#records.put(credentialKey(claim), stored), ...old, ...audit] };
     });
-    // Somebody else may have claimed the name before its record was there.
-    const holder = await this.#lookup.claim(id);
-    if (refusal !== undefined || holder?.client === client) return refusal;
-    await store.apply([{ key, value: undefined }]);
+    return refusal;
+  }
+
+  /**
+   * Makes sure that nobody claimed the name before the record was there to be seen. It changes the global head, so that whoever was
+   * about to claim it looks again.
+   */
+  async #confirm(claim: Claim, username: CredentialId): Promise<Refusal | undefined> {
+    const { store, keyring } = this.#parts;
+    const kept = await changeHead(store, GLOBAL, keyring.fingerprint, async head => {
+      const holder = await this.#lookup.claim(username);
+      return holder?.record === claim.record ? { head, changes: [] } : undefined;
+    });
+    if (kept) return undefined;
+    await store.apply([{ key: credentialKey(claim), value: undefined }, this.#doors.change(claim.record, username, undefined)]);
     return takenUsername();
   }
 
@@ -212,6 +225,12 @@ export class Credentials {
     });
     return outcome;
   }
+}
+
+/** A name that was claimed, and the claim that it replaced. */
+interface Claimed {
+  readonly claim: Claim;
+  readonly before: Claim | undefined;
 }
 
 function unknownClient(client: string): Refusal {
@@ -231,5 +250,5 @@ function unknownUsername(): Refusal {
 }
 
 function takenUsername(): Refusal {
-  return refuse('taken', 'username: another client has it; choose another');
+  return refuse('taken', 'username: somebody else has it or just took it; choose another');
 }

@@ -1,6 +1,6 @@
 /** How clients, campaigns and credentials are kept: which key holds what, sealed so that nothing of it stands in clear (A29). */
 import { GLOBAL } from '../ids.ts';
-import type { Digest, Digests } from '../keys/digest.ts';
+import type { Digests } from '../keys/digest.ts';
 import type { Keyring } from '../keys/keyring.ts';
 import type { Sealer } from '../keys/seal.ts';
 import { type Change, type EntryKey, isEntryKey, type Key, type RecordKey, StoreUnavailable, type Value } from '../store/store.ts';
@@ -17,7 +17,7 @@ export interface StoredCredential extends Credential {
 /** Where a username leads. */
 export interface Claim {
   readonly client: Credential['client'];
-  /** Id of the credential's record. */
+  /** Id of the credential's record: random, new for each time the name is claimed. */
   readonly record: string;
 }
 
@@ -43,8 +43,6 @@ export const doorKey = (record: string): RecordKey => ({ ...OPEN_DOORS, id: reco
 export function claimKeys(digests: Digests, username: string): readonly EntryKey[] {
   return digests.name('username', username).map(id => ({ owner: GLOBAL, set: 'usernames', id }));
 }
-
-export const recordId = (digest: Digest | Buffer): string => digest.toString('hex');
 
 /** Seals and opens under a key derived from the master key, so that every gate reads them. */
 export class SealedRecords {

@@ -1,0 +1,120 @@
+/** Tests of logging in. */
+import t from 'tap';
+import { Authenticator } from '../../src/clients/authentication.ts';
+import { CredentialLookup } from '../../src/clients/lookup.ts';
+import { AuthenticationBusy, Passwords } from '../../src/clients/password.ts';
+import { SealedRecords } from '../../src/clients/records.ts';
+import { StoreUnavailable } from '../../src/store/store.ts';
+import { good, input, newHouse } from './house.ts';
+
+const IP = '192.0.2.10';
+
+/** The real thing, counting. */
+class CountedPasswords extends Passwords {
+  verified = 0;
+  override verify(hashed: string | undefined, password: string): Promise<boolean> {
+    this.verified += 1;
+    return super.verify(hashed, password);
+  }
+}
+
+async function open(t: Parameters<typeof newHouse>[0]) {
+  const house = await newHouse(t);
+  good(await house.clients.add(input('acme')));
+  const passwords = new CountedPasswords();
+  const lookup = new CredentialLookup(house.parts, new SealedRecords(house.parts.keyring));
+  return { ...house, passwords, authenticator: new Authenticator(lookup, passwords, house.clock) };
+}
+
+t.test('A30: password and address, both; whatever is wrong, the answer is one', async t => {
+  const { clients, authenticator, passwords } = await open(t);
+  const { password } = good(await clients.addCredential({ client: 'acme', username: 'bound', ips: ['192.0.2.0/28', '2001:db8::/48'] }));
+  const free = good(await clients.addCredential({ client: 'acme', username: 'free' }));
+  const off = good(await clients.addCredential({ client: 'acme', username: 'off', ips: [IP] }));
+  good(await clients.disableCredential('off'));
+  for (const [username, given, address, expected] of [
+    ['bound', password, IP, 'good'],
+    ['bound', password, `::ffff:${IP}`, 'good'],
+    ['bound', password, '2001:db8::1', 'good'],
+    ['bound', password, '192.0.2.16', 'bad'],
+    ['bound', password, '::1', 'bad'],
+    ['bound', `${password}x`, IP, 'bad'],
+    ['bound', '', IP, 'bad'],
+    ['Bound', password, IP, 'bad'],
+    ['nobody', password, IP, 'bad'],
+    ['free', password, IP, 'bad'],
+    ['free', free.password, '203.0.113.9', 'good'],
+    ['off', off.password, IP, 'disabled'],
+    ['off', off.password, '192.0.2.11', 'bad'],
+    ['off', 'wrong', IP, 'bad'],
+  ] as const) {
+    const answer = await authenticator.authenticate(username, given ?? '', address);
+    t.equal(typeof answer === 'string' ? answer : 'good', expected, `${username} from ${address}`);
+  }
+  const before = passwords.verified;
+  await authenticator.authenticate('nobody at all', 'x', IP);
+  t.equal(passwords.verified, before + 1, 'an unknown name costs as much as a known one');
+});
+
+t.test('A31: a verified password is remembered for a minute, for its hash only', async t => {
+  const { clients, authenticator, passwords, clock } = await open(t);
+  const password = good(await clients.addCredential({ client: 'acme', username: 'sender' })).password ?? '';
+  const login = () => authenticator.authenticate('sender', password, IP);
+  t.match(await login(), { credential: { id: 'sender' } });
+  for (let i = 0; i < 5; i++) t.match(await login(), { credential: { id: 'sender' } });
+  t.equal(passwords.verified, 1);
+  good(await clients.addCampaign('acme', 'q3', []));
+  t.match(await login(), { credential: { id: 'sender' } });
+  t.equal(passwords.verified, 1, 'another change of the client does not make everybody be hashed again');
+  clock.at += 59_999;
+  await login();
+  t.equal(passwords.verified, 1);
+  clock.at += 1;
+  await login();
+  t.equal(passwords.verified, 2, 'a minute is over');
+  good(await clients.rotateCredential('sender'));
+  t.equal(await login(), 'bad');
+  good(await clients.disableCredential('sender'));
+  t.equal(await login(), 'bad', 'the old password does not even learn that it is disabled');
+});
+
+t.test('whoever fails too often waits; others do not', async t => {
+  const { clients, authenticator, passwords, clock } = await open(t);
+  const password = good(await clients.addCredential({ client: 'acme', username: 'sender' })).password ?? '';
+  for (let i = 0; i < 10; i++) t.equal(await authenticator.authenticate('sender', `wrong ${i}`, IP), 'bad');
+  await t.rejects(authenticator.authenticate('sender', 'wrong again', IP), AuthenticationBusy);
+  t.equal(passwords.verified, 10, 'nothing is hashed for them');
+  await t.rejects(
+    authenticator.authenticate('sender', password, IP),
+    AuthenticationBusy,
+    'not even the right one: a refusal would be a lie',
+  );
+  t.match(await authenticator.authenticate('sender', password, '192.0.2.11'), { credential: { id: 'sender' } }, 'from elsewhere it works');
+  t.match(
+    await authenticator.authenticate('sender', password, IP),
+    { credential: { id: 'sender' } },
+    'what is known to be right needs no hashing',
+  );
+  clock.at += 60_000;
+  t.equal(await authenticator.authenticate('sender', 'wrong', IP), 'bad', 'a minute later it is asked again');
+});
+
+t.test('an address that tries many names waits, too', async t => {
+  const { authenticator, passwords } = await open(t);
+  passwords.verify = async () => false; // sixty real hashes would only cost time
+  for (let i = 0; i < 60; i++) t.equal(await authenticator.authenticate(`name${i}`, 'x', IP), 'bad');
+  await t.rejects(authenticator.authenticate('yet another', 'x', IP), AuthenticationBusy);
+  t.equal(await authenticator.authenticate('yet another', 'x', '192.0.2.11'), 'bad');
+});
+
+t.test('a store that is gone is no answer, verified before or not', async t => {
+  const { clients, authenticator, parts } = await open(t);
+  const password = good(await clients.addCredential({ client: 'acme', username: 'sender' })).password ?? '';
+  await authenticator.authenticate('sender', password, IP);
+  const down = {
+    ...parts,
+    store: { ...parts.store, find: () => Promise.reject(new StoreUnavailable('down')) } as typeof parts.store,
+  };
+  const lookup = new CredentialLookup(down, new SealedRecords(parts.keyring));
+  await t.rejects(new Authenticator(lookup, new Passwords(), down.clock).authenticate('sender', password, IP), StoreUnavailable);
+});
