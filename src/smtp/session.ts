@@ -153,7 +153,7 @@ export class Session<Login> {
     const command = parseCommand(line.text);
     if (command === undefined) return say.UNKNOWN;
     if (line.text.length > MAX_COMMAND && command.verb !== 'AUTH') return say.LONG_LINE;
-    if (!this.#passage.open && command.verb !== 'RCPT' && ++this.#withoutMail > MAX_COMMANDS_WITHOUT_MAIL) return say.TOO_MANY_COMMANDS;
+    if (command.verb !== 'RCPT' && ++this.#withoutMail > MAX_COMMANDS_WITHOUT_MAIL) return say.TOO_MANY_COMMANDS;
     return this.#obey(command.verb, command.argument);
   }
 

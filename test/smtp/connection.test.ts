@@ -41,11 +41,18 @@ t.test('the replies to pipelined commands leave in one write', async t => {
   const { greeted } = await listening(t, { gate });
   const client = await greeted();
   await client.ask('EHLO client.example');
-  client.reads = 0;
-  client.write(`MAIL FROM:<a@sender.example>\r\n${'RCPT TO:<b@there.example>\r\n'.repeat(5)}DATA\r\n`);
-  for (let i = 0; i < 6; i++) t.equal((await client.reply()).code, 250);
-  t.equal((await client.reply()).code, 354);
-  t.ok(client.reads <= 2, `${client.reads} reads for 7 replies`);
+  let fewest = Number.POSITIVE_INFINITY;
+  // The quickest of five: on a busy machine five waits of 1 ms may outlast the time that a reply is held.
+  for (let round = 0; round < 5; round++) {
+    client.reads = 0;
+    client.write(`MAIL FROM:<a@sender.example>\r\n${'RCPT TO:<b@there.example>\r\n'.repeat(5)}DATA\r\n`);
+    for (let i = 0; i < 6; i++) t.equal((await client.reply()).code, 250);
+    t.equal((await client.reply()).code, 354);
+    fewest = Math.min(fewest, client.reads);
+    client.write('x\r\n.\r\n');
+    await client.reply();
+  }
+  t.ok(fewest <= 2, `${fewest} reads for 7 replies`);
 });
 
 t.test('a reply does not wait long for a slow one behind it', async t => {
@@ -61,7 +68,7 @@ t.test('a reply does not wait long for a slow one behind it', async t => {
 });
 
 t.test('silence ends the session, dripping does not prolong it', async t => {
-  const { greeted } = await listening(t, { idleMs: 200 });
+  const { greeted } = await listening(t, { idleMs: 800 });
   const silent = await greeted();
   t.equal((await silent.rest()).trim(), '421 4.4.2 Timed out');
   const dripping = await greeted();
@@ -70,13 +77,13 @@ t.test('silence ends the session, dripping does not prolong it', async t => {
   t.equal((await dripping.rest()).trim(), '421 4.4.2 Timed out');
   const busy = await greeted();
   for (let i = 0; i < 10; i++) {
-    await pause(40);
+    await pause(120);
     t.equal((await busy.ask('NOOP')).slice(0, 3), '250', 'each command counts anew');
   }
 });
 
 t.test('a message must make headway', async t => {
-  const { greeted, gate, budget } = await listening(t, { idleMs: 250 });
+  const { greeted, gate, budget } = await listening(t, { idleMs: 800 });
   const begin = async () => {
     const client = await greeted();
     await client.ask('EHLO client.example');
@@ -92,7 +99,7 @@ t.test('a message must make headway', async t => {
   const steady = await begin();
   for (let i = 0; i < 10; i++) {
     steady.write(`${'x'.repeat(500)}\r\n`);
-    await pause(60);
+    await pause(150);
   }
   steady.write('.\r\n');
   t.equal((await steady.reply()).text, '250 2.0.0 Taken');
