@@ -13,7 +13,7 @@ const Remarks = Type.Record(Type.String(), Type.String({ minLength: 1 }));
 const consumerDomains = Type.Object({ business: Remarks, personal: Type.Record(Type.String(), Remarks) }, { additionalProperties: false });
 
 /**
- * Reads the tables, once for all policies. Takes some 30 ms.
+ * Reads the tables, once for all policies. Takes some 100 ms.
  * @throws Error where config/consumer-domains.yaml is damaged; it names the line's domain.
  */
 export function loadPersonalDomains(): FindProvider {

@@ -3,10 +3,7 @@ import { type Static, Type } from 'typebox';
 
 export const policyOptions = Type.Record(
   Type.String(),
-  Type.Record(
-    Type.String(),
-    Type.Union([Type.String(), Type.Object({ mode: Type.Optional(Type.String()) }, { additionalProperties: true })]),
-  ),
+  Type.Record(Type.String(), Type.Union([Type.String(), Type.Record(Type.String(), Type.Unknown())])),
   {
     default: {},
     description: 'policies.<name>.<check>: a mode (enforce, observe, off), or {mode, …options}. A new name starts from basic.',

@@ -141,7 +141,8 @@ function faultReporter({ clock, log }: PolicyNeeds): (check: string, fault: unkn
     }
     last.set(check, { at: now, unlogged: 0 });
     const unlogged = before?.unlogged ?? 0;
-    if (fault instanceof StoreUnavailable || fault instanceof VaultUnavailable) log.warn({ check, why: fault.message, unlogged }, 'check gave no answer');
+    if (fault instanceof StoreUnavailable || fault instanceof VaultUnavailable)
+      log.warn({ check, why: fault.message, unlogged }, 'check gave no answer');
     else log.error({ check, why: fault instanceof Error ? fault.stack : typeof fault, unlogged }, 'check failed');
   };
 }

@@ -68,7 +68,7 @@ function amend(
 ): readonly string[] {
   const definition = definitions.find(({ name }) => name === check);
   if (definition === undefined) return [`${key}: no such check; there are ${definitions.map(({ name }) => name).join(', ')}`];
-  const { mode = 'enforce', ...options } = typeof given === 'string' ? { mode: given } : given;
+  const { mode = 'enforce', ...options }: Record<string, unknown> = typeof given === 'string' ? { mode: given } : given;
   if (!isMode(mode)) return [`${key}: no such mode '${mode}'; use enforce, observe or off`];
   if (definition.alwaysEnforced === true) {
     // Law 1: who may not be mailed is no matter of configuration, neither by mode nor by an option that narrows it.
