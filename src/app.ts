@@ -15,16 +15,16 @@ import { Lists } from './lists/lists.ts';
 import { type Clock, systemClock } from './ops/clock.ts';
 import { createLog, type Logger } from './ops/log.ts';
 import { buildPolicies, type Policies } from './policy/policy.ts';
-import { type PolicySettings, policySettings } from './policy/settings.ts';
+import { type PolicySettings, policySettings, TRANSACTIONAL } from './policy/settings.ts';
 import { inMilliseconds } from './relay/options.ts';
 import { Upstreams } from './relay/upstreams.ts';
+import { parseUpstreamUrl } from './relay/url.ts';
 import { ByteBudget } from './smtp/budget.ts';
 import { type Listener, startListener } from './smtp/listener.ts';
 import { checkHead, headKey, storeIsNew } from './store/head.ts';
 import { openStore } from './store/open.ts';
 import { type Store, StoreUnavailable } from './store/store.ts';
 import { SubmissionGate } from './submission/gate.ts';
-import { TrackedLinks } from './watch/tracked-links.ts';
 
 /** The configuration cannot be used: every problem, each naming its key and the fix. */
 export class ConfigProblems extends Error {
@@ -97,7 +97,8 @@ export async function openHouse(options: HouseOptions): Promise<House> {
   const store = await openStore(config.store.url, { ...open, patient, admit });
   const digests = new Digests(keyring);
   const lists = new Lists({ store, keyring, digests, vault, ledger, clock });
-  const clients = new Clients({ store, keyring, digests, vault, clock });
+  const rules = { policies: [...settings.keys()], credentialOnly: TRANSACTIONAL, upstreamProblem };
+  const clients = new Clients({ store, keyring, digests, vault, clock, rules });
   const journalParts = { store, digests, vault, sealer: keyring.sealer('journal'), clock, log };
   return {
     config,
@@ -149,9 +150,14 @@ function admission(parts: {
   };
 }
 
+function upstreamProblem(url: string): string | undefined {
+  const target = parseUpstreamUrl(url);
+  return 'problem' in target ? target.problem : undefined;
+}
+
 /** The policies of this configuration, ready to be asked. */
-export function policiesOf(house: House, tracked: TrackedLinks): Policies {
-  return buildPolicies(house.settings, createChecks({ lists: house.lists, tracked }), house);
+export function policiesOf(house: House): Policies {
+  return buildPolicies(house.settings, createChecks({ lists: house.lists }), house);
 }
 
 /** The upstreams of this configuration; nothing is connected yet. */
@@ -181,11 +187,10 @@ export async function startGate(house: House): Promise<RunningGate> {
   const { config, clock, log, baseDir, clients } = house;
   const { submission } = config;
   const journal = new Journal(house.journalParts);
-  const tracked = new TrackedLinks({ store: house.store, clock, log });
   const upstreams = upstreamsOf(house);
   const gate = new SubmissionGate({
     clients,
-    policies: policiesOf(house, tracked),
+    policies: policiesOf(house),
     upstreams,
     journal,
     hostname: submission.hostname,
@@ -214,7 +219,6 @@ export async function startGate(house: House): Promise<RunningGate> {
     journal,
     async stop() {
       await listener.stop(submission.stopSeconds * 1000);
-      await tracked.close();
       await upstreams.close();
       await journal.close();
     },

@@ -118,19 +118,16 @@ async function play(port: number, password: string): Promise<string[]> {
   return failed;
 }
 
-/** Nodemailer's transcript, as far as the transaction goes. */
+/** Nodemailer's transcript, from MAIL on, without the message itself. */
 function dialogue(tell: (line: string) => void): object {
   let telling = false;
-  const note = (entry: { tnx?: string }, _format: string, ...args: unknown[]) => {
-    const text = String(args[0] ?? '').trimEnd();
-    if (entry.tnx === 'client') {
-      telling = /^(MAIL|RCPT|DATA)/.test(text);
-      if (telling) tell(`C: ${text}`);
-    } else if (entry.tnx === 'message') telling = true;
-    else if (entry.tnx === 'server' && telling) tell(`S: ${text}`);
+  const note = ({ tnx }: { tnx?: string }, text: string) => {
+    if (tnx === 'client' && text.startsWith('MAIL')) telling = true;
+    if (telling && tnx === 'client' && !text.startsWith('QUIT')) tell(`C: ${text}`);
+    if (telling && tnx === 'server' && !text.startsWith('221')) tell(`S: ${text}`);
   };
   const none = () => undefined;
-  return { level: none, trace: note, debug: note, info: note, warn: note, error: none, fatal: none };
+  return { level: none, trace: note, debug: note, info: none, warn: none, error: none, fatal: none };
 }
 
 function mail({ to, withoutPolicy }: Scene) {

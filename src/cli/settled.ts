@@ -1,5 +1,6 @@
 /** What commands were given, as the house knows it; and the house's refusals as command failures. */
 import type { House } from '../app.ts';
+import { isRefusal, type Refusal } from '../clients/clients.ts';
 import type { Profile } from '../clients/profile.ts';
 import { clientId } from '../ids.ts';
 import { parseScope } from '../lists/scope.ts';
@@ -9,9 +10,10 @@ import { parseDomain } from '../mail/domain.ts';
 import { CommandFailure, usage } from './exit.ts';
 
 /** The value, unless the house says what is wrong with the request. */
-export function settled<T extends object>(answer: T | { readonly problem: string }): T {
-  if ('problem' in answer && typeof answer.problem === 'string') throw new CommandFailure(answer.problem);
-  return answer as T;
+export function settled<T extends object>(answer: T | Refusal): T {
+  if (!isRefusal(answer)) return answer;
+  const text = answer.texts.join('; ');
+  throw answer.problem === 'invalid' ? usage(text) : new CommandFailure(text);
 }
 
 export async function knownClient(house: House, text: string): Promise<Profile> {

@@ -159,6 +159,12 @@ export class Connection {
     });
   }
 
+  /** Cuts the connection because of what came over it; returns what is to be thrown. */
+  misplaced(what: string): UpstreamUnavailable {
+    this.#finish('garbled', what);
+    return this.#error();
+  }
+
   /** Cuts the connection. */
   destroy(): void {
     this.#finish('lost', 'connection given up');

@@ -5,7 +5,7 @@ import type { Connection } from './connection.ts';
 import type { Timeouts } from './options.ts';
 import { type Plan, planTransaction } from './plan.ts';
 import type { ServerReply } from './replies.ts';
-import { type RcptAnswers, type RelayResult, UpstreamUnavailable } from './upstream.ts';
+import type { RcptAnswers, RelayResult } from './upstream.ts';
 
 export type Consent = (answers: RcptAnswers) => Promise<boolean>;
 
@@ -65,7 +65,7 @@ export async function transact(
   const go = await connection.command('DATA\r\n', 'DATA', timeouts.data);
   if (go.code !== 354) {
     // A 2xx here would be taken for the message's acceptance, though no octet of it was sent.
-    if (go.code < 400) throw misplaced(connection);
+    if (go.code < 400) throw connection.misplaced(`upstream answered DATA with ${go.code}`);
     return { result: { reply: answer(connection, go), refused, stage: 'data' }, clean: false };
   }
   const reply = answer(connection, await connection.message(octets, timeouts.block, timeouts.dot));
@@ -93,13 +93,8 @@ async function oneByOne(connection: Connection, plan: Plan, timeouts: Timeouts):
 /** A reply that answers a command or the final dot; counts refusals. */
 function answer(connection: Connection, given: ServerReply | undefined): Reply {
   if (given === undefined) throw new Error('a reply is missing that was not cut off by 421');
-  if (given.code >= 300 && given.code < 400) throw misplaced(connection);
+  if (given.code >= 300 && given.code < 400) throw connection.misplaced(`upstream answered ${given.code} where nothing was to follow`);
   const reply = fromServer(given.code, given.lines);
   if (!isAccepted(reply)) connection.refusals += 1;
   return reply;
-}
-
-function misplaced(connection: Connection): UpstreamUnavailable {
-  connection.destroy();
-  return new UpstreamUnavailable('upstream answered out of place', connection.dotSent);
 }

@@ -11,7 +11,7 @@ export interface Bound {
 }
 
 /** At RCPT only the credential's campaign is known. */
-export function campaignsAtRcpt(credential: Credential): Bound {
+export function campaignsAtRcpt(credential: Pick<Credential, 'campaign'>): Bound {
   return credential.campaign === undefined ? { campaigns: [], named: false } : { campaigns: [credential.campaign], named: true };
 }
 
@@ -19,7 +19,12 @@ export function campaignsAtRcpt(credential: Credential): Bound {
  * At the final dot: the credential's and every header's; all of the client's where none is named, so that leaving the header
  * out gains nothing. Undefined: a header names a campaign that the client has not registered.
  */
-export function campaignsAtDot(credential: Credential, profile: Profile, message: Message, header: string): Bound | undefined {
+export function campaignsAtDot(
+  credential: Pick<Credential, 'campaign'>,
+  profile: Profile,
+  message: Message,
+  header: string,
+): Bound | undefined {
   const campaigns = new Set<CampaignId>(credential.campaign === undefined ? [] : [credential.campaign]);
   for (const value of message.all(header.toLowerCase())) {
     const text = header.toLowerCase() === 'feedback-id' ? feedbackCampaign(value) : value.trim();

@@ -1,5 +1,5 @@
 /** The submission gate: who may hand over mail at all; each accepted MAIL starts a SubmissionTransaction. */
-import type { Clients } from '../clients/clients.ts';
+import { AuthenticationBusy, type Clients } from '../clients/clients.ts';
 import type { Credential } from '../clients/profile.ts';
 import type { ClientId } from '../ids.ts';
 import { isAddress, parseAddress } from '../mail/address.ts';
@@ -13,6 +13,8 @@ import { SubmissionTransaction, type TransactionParts } from './transaction.ts';
 const NO_AUTH = reject(530, '5.7.0', 'Authentication required');
 /** One text for a bad password, an unknown user and a wrong IP address: a stranger learns nothing from it (A30). */
 const BAD = reject(535, '5.7.8', 'Authentication credentials invalid');
+/** RFC 4954 §4.7.3. */
+const BUSY = defer(454, '4.7.0', 'Too many authentications, try again');
 const DISABLED = reject(525, '5.7.13', 'Credential disabled');
 
 export interface GateParts extends Omit<TransactionParts, 'setbacks'> {
@@ -37,7 +39,11 @@ export class SubmissionGate implements Gate<Credential> {
   }
 
   async authenticate(peer: Peer, username: string, password: string): Promise<{ login: Credential } | Reply> {
-    const answer = await this.#parts.clients.authenticate(username, password, peer.remoteAddress);
+    const answer = await this.#parts.clients.authenticate(username, password, peer.remoteAddress).catch((error: unknown) => {
+      if (error instanceof AuthenticationBusy) return 'busy' as const;
+      throw error;
+    });
+    if (answer === 'busy') return BUSY;
     if (answer === 'bad') return BAD;
     if (answer === 'disabled') return DISABLED;
     return { login: answer.credential };

@@ -16,6 +16,7 @@ import type { Upstreams } from '../relay/upstreams.ts';
 import type { MailParameters, Peer, Transaction } from '../smtp/gate.ts';
 import { type Bound, campaignsAtDot, campaignsAtRcpt } from './campaigns.ts';
 import { deliver, type Failure } from './delivery.ts';
+import { fitness } from './fitness.ts';
 import { type Ground, Recorder, type Subject } from './record.ts';
 import type { Setbacks } from './setbacks.ts';
 
@@ -40,9 +41,6 @@ export interface Opening {
   readonly reversePath: Address | null;
   readonly parameters: MailParameters;
 }
-
-/** RFC 5321 §6.3 asks for a large number, at least 100, as a limit nobody meets; real mail has under 15 (DESIGN §6). */
-const MAX_RECEIVED = 30;
 
 const OK = accept(250, '2.1.5', 'Recipient ok');
 const NOBODY = reject(554, '5.5.1', 'No valid recipients');
@@ -100,9 +98,8 @@ export class SubmissionTransaction implements Transaction {
     const profile = await this.#parts.clients.profile(credential.client);
     if (profile === undefined || profile.disabled) return reject(525, '5.7.13', 'Credential disabled');
     const message = parseMessage(octets);
-    const bound = campaignsAtDot(credential, profile, message, this.#parts.options.campaignHeader);
-    const unfit = this.#unfit(message, bound);
-    if (unfit !== undefined || bound === undefined) return this.#refuseAll(campaignsAtRcpt(credential), unfit ?? UNREGISTERED);
+    const bound = fitness(message, campaignsAtDot(credential, profile, message, this.#parts.options.campaignHeader));
+    if ('unfit' in bound) return this.#refuseAll(campaignsAtRcpt(credential), bound.unfit);
 
     const recipients = [...this.#recipients.values()];
     const submission = { ...this.#submission(profile, bound, recipients), message };
@@ -118,28 +115,6 @@ export class SubmissionTransaction implements Transaction {
 
   end(): void {
     this.#recipients.clear();
-  }
-
-  /** What no policy may allow: a loop, a message that readers would read differently, a campaign of somebody else's. */
-  #unfit(message: Message, bound: Bound | undefined): Ground | undefined {
-    const hops = message.all('received').length;
-    if (hops > MAX_RECEIVED) {
-      return {
-        check: 'gate',
-        token: 'loop',
-        reason: `${hops} Received fields`,
-        reply: reject(554, '5.4.6', 'Mail loop: too many Received fields'),
-      };
-    }
-    if (message.ambiguity !== undefined) {
-      return {
-        check: 'gate',
-        token: 'ambiguous',
-        reason: message.ambiguity,
-        reply: reject(554, '5.6.0', 'Message can be read in more than one way (ambiguous)'),
-      };
-    }
-    return bound === undefined ? UNREGISTERED : undefined;
   }
 
   /** Each recipient's own refusal, recorded; a Reply where that settles the whole message. */
@@ -229,10 +204,3 @@ export class SubmissionTransaction implements Transaction {
     };
   }
 }
-
-const UNREGISTERED: Ground = {
-  check: 'gate',
-  token: 'campaign',
-  reason: 'a header names a campaign that this client has not registered',
-  reply: reject(550, '5.7.1', 'Message may not be sent (campaign)'),
-};

@@ -1,0 +1,120 @@
+/** `postern client add|update|list|show|remove`: the companies on whose behalf mail is sent. */
+import { type Command, InvalidArgumentError } from 'commander';
+import type { ClientInput } from '../clients/clients.ts';
+import type { Profile } from '../clients/profile.ts';
+import { describe, parseUpstreamUrl } from '../relay/url.ts';
+import { type Common, command, withHouse } from './command.ts';
+import { isoTime, printJson, printLine, printTable } from './output.ts';
+import { knownClient, settled } from './settled.ts';
+
+interface ClientOptions extends Common {
+  readonly name?: string;
+  readonly privacyUrl?: string[];
+  readonly fromDomain?: string[];
+  readonly returnPathDomain?: string[];
+  readonly trackingHost?: string[];
+  readonly policy?: string;
+  readonly upstream?: string;
+  readonly maxRate?: number;
+  readonly maxSessions?: number;
+}
+
+export function addClientCommands(program: Command): void {
+  const group = program.command('client').description('clients: the companies on whose behalf mail is sent');
+  withSettings(command(group, 'add <id>', 'register a client; makes a new store and its key where there is none'), true).action(add);
+  withSettings(command(group, 'update <id>', 'change what is named; the rest stays'), false).action(update);
+  command(group, 'list', 'all clients, removed ones too').action(list);
+  command(group, 'show <id>', 'one client').action(show);
+  command(group, 'remove <id>', 'disable a client and its credentials; its suppressions stay and bind a re-added id').action(remove);
+}
+
+function withSettings(target: Command, required: boolean): Command {
+  const named = (flags: string, doc: string) => (required ? target.requiredOption(flags, doc) : target.option(flags, doc));
+  named('--name <name>', 'the company');
+  named('--privacy-url <url...>', "the client's own https privacy policy; repeatable");
+  named('--from-domain <domain...>', 'a domain its From headers may have, subdomains included; repeatable');
+  return target
+    .option('--return-path-domain <domain...>', 'a domain its reverse-paths may have besides (platforms bounce to their own)')
+    .option('--tracking-host <host...>', "a host whose links are the platform's click-tracking (host or host:port)")
+    .option('--policy <name>', 'basic (default), b2b-prospecting, or one of the configuration')
+    .option('--upstream <url>', 'relay through this smarthost instead of upstream.url')
+    .option('--max-rate <number>', 'transactions a minute, 0 for no limit', whole)
+    .option('--max-sessions <number>', 'sessions at once, 0 for no limit', whole);
+}
+
+function whole(text: string): number {
+  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('must be a whole number');
+  return Number(text);
+}
+
+/** Only what was given: an update leaves the rest as it is. */
+function inputOf(options: ClientOptions): Partial<Omit<ClientInput, 'id'>> {
+  const { name, privacyUrl, fromDomain, returnPathDomain, trackingHost, policy, upstream, maxRate, maxSessions } = options;
+  const given = {
+    name,
+    privacyUrls: privacyUrl,
+    fromDomains: fromDomain,
+    returnPathDomains: returnPathDomain,
+    trackingHosts: trackingHost,
+    policy,
+    upstream,
+    maxRate,
+    maxSessions,
+  };
+  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+}
+
+async function add(id: string, options: ClientOptions): Promise<void> {
+  const input = { name: '', privacyUrls: [], fromDomains: [], ...inputOf(options), id };
+  await withHouse(options, async house => print(settled(await house.clients.add(input)), options, 'added'), true);
+}
+
+async function update(id: string, options: ClientOptions): Promise<void> {
+  await withHouse(options, async house => print(settled(await house.clients.update(id, inputOf(options))), options, 'changed'));
+}
+
+async function list(options: Common): Promise<void> {
+  await withHouse(options, async house => {
+    const clients = await house.clients.list();
+    if (options.json === true) return printJson(clients.map(shown));
+    const rows = clients.map(({ id, name, policy, fromDomains, disabled }) => [
+      id,
+      name,
+      policy,
+      fromDomains.join(' '),
+      disabled ? 'removed' : '',
+    ]);
+    printTable(['client', 'name', 'policy', 'from domains', ''], rows);
+  });
+}
+
+async function show(id: string, options: Common): Promise<void> {
+  await withHouse(options, async house => {
+    const profile = shown(await knownClient(house, id));
+    if (options.json === true) return printJson(profile);
+    for (const [name, value] of Object.entries(profile)) {
+      const text = Array.isArray(value) ? value.map(one => (typeof one === 'object' ? one.id : one)).join(' ') : value;
+      if (text !== undefined && text !== '') printLine(`${name.padEnd(18)} ${text}`);
+    }
+  });
+}
+
+async function remove(id: string, options: Common): Promise<void> {
+  await withHouse(options, async house => print(settled(await house.clients.remove(id)), options, 'removed; its suppressions stay'));
+}
+
+function print(profile: Profile, options: Common, done: string): void {
+  if (options.json === true) printJson(shown(profile));
+  else printLine(`client ${profile.id} ${done}`);
+}
+
+/** A client as it may be shown: its upstream without the password. */
+function shown({ campaigns, createdAt, upstream, version: _, ...profile }: Profile) {
+  const target = upstream === undefined ? undefined : parseUpstreamUrl(upstream);
+  return {
+    ...profile,
+    ...(target === undefined ? {} : { upstream: 'problem' in target ? 'unreadable' : describe(target) }),
+    campaigns: [...campaigns.values()],
+    createdAt: isoTime(createdAt),
+  };
+}

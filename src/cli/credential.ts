@@ -1,0 +1,88 @@
+/** `postern credential add|list|disable|rotate`: what a platform logs in with. */
+import type { Command } from 'commander';
+import type { House } from '../app.ts';
+import type { Issued } from '../clients/clients.ts';
+import type { Credential } from '../clients/profile.ts';
+import { type Common, command, withHouse } from './command.ts';
+import { CommandFailure } from './exit.ts';
+import { isoTime, printJson, printLine, printTable } from './output.ts';
+import { settled } from './settled.ts';
+
+interface AddOptions extends Common {
+  readonly campaign?: string;
+  readonly policy?: string;
+  readonly ip?: string[];
+  readonly password: boolean;
+}
+
+export function addCredentialCommands(program: Command): void {
+  const group = program.command('credential').description('credentials: what a platform logs in with');
+  command(group, 'add <client> <username>', 'make a credential; prints its password, this once')
+    .option('--campaign <id>', 'all its mail is of this campaign')
+    .option('--policy <name>', "instead of the client's; transactional for receipts and password resets (on record)")
+    .option('--ip <cidr...>', 'only from these addresses or blocks; repeatable')
+    .option('--no-password', 'the IP address alone is the credential')
+    .action(add);
+  command(group, 'list [client]', 'credentials of a client, or of all').action(list);
+  command(group, 'disable <client> [username]', 'refuse it from now on (the client may be left out: usernames are unique)').action(disable);
+  command(group, 'rotate <client> [username]', 'give it a new password, printed this once; the old one is dead at once').action(rotate);
+}
+
+async function add(client: string, username: string, options: AddOptions): Promise<void> {
+  await withHouse(options, async house => {
+    const { campaign, policy, ip = [], password } = options;
+    printIssued(settled(await house.clients.addCredential({ client, username, campaign, policy, ips: ip, password })), options);
+  });
+}
+
+async function list(client: string | undefined, options: Common): Promise<void> {
+  await withHouse(options, async house => {
+    const clients = client === undefined ? (await house.clients.list()).map(({ id }) => id as string) : [client];
+    const lists = await Promise.all(clients.map(async id => settled(await house.clients.credentials(id))));
+    const credentials = lists.flat();
+    if (options.json === true) return printJson(credentials.map(shown));
+    const rows = credentials.map(one => [
+      one.client,
+      one.id,
+      one.campaign ?? '',
+      one.policy ?? '',
+      one.ips.join(' ') || 'any',
+      one.password ? 'yes' : 'no',
+      one.disabled ? 'disabled' : '',
+    ]);
+    printTable(['client', 'username', 'campaign', 'policy', 'addresses', 'password', ''], rows);
+  });
+}
+
+async function disable(first: string, second: string | undefined, options: Common): Promise<void> {
+  await withHouse(options, async house => {
+    const username = await named(house, first, second);
+    const credential = settled(await house.clients.disableCredential(username));
+    if (options.json === true) printJson(shown(credential));
+    else printLine(`credential ${username} disabled`);
+  });
+}
+
+async function rotate(first: string, second: string | undefined, options: Common): Promise<void> {
+  await withHouse(options, async house => {
+    printIssued(settled(await house.clients.rotateCredential(await named(house, first, second))), options);
+  });
+}
+
+/** `<client> <username>`, or the username alone. Where a client is named, a slip of the pen must not reach another's credential. */
+async function named(house: House, first: string, second: string | undefined): Promise<string> {
+  if (second === undefined) return first;
+  const credentials = settled(await house.clients.credentials(first));
+  if (!credentials.some(({ id }) => id === second)) throw new CommandFailure(`client ${first} has no credential '${second}'`);
+  return second;
+}
+
+function printIssued({ credential, password }: Issued, options: Common): void {
+  if (options.json === true) printJson({ username: credential.id, ...(password === undefined ? {} : { password }) });
+  else if (password === undefined) printLine(`credential ${credential.id} added; no password: its IP addresses are the credential`);
+  else printLine(`username ${credential.id}\npassword ${password}\nShown this once: it cannot be read again, only rotated.`);
+}
+
+function shown({ createdAt, ...credential }: Credential) {
+  return { ...credential, createdAt: isoTime(createdAt) };
+}

@@ -1,0 +1,80 @@
+/** Rehearsal: what would be told to a sender, asked of the same checks, with nothing relayed, recorded or counted. */
+import type { Credential, Profile } from '../clients/profile.ts';
+import { type Address, isAddress, parseAddress } from '../mail/address.ts';
+import { type Message, parseMessage } from '../mail/message.ts';
+import { accept, isDeferred, type Reply, reject, replyLine } from '../mail/reply.ts';
+import type { Submission } from '../policy/check.ts';
+import type { Policy, Ruling } from '../policy/policy.ts';
+import { campaignsAtDot, campaignsAtRcpt } from './campaigns.ts';
+import { fitness } from './fitness.ts';
+
+export interface Question {
+  readonly profile: Profile;
+  readonly policy: Policy;
+  readonly campaign: Credential['campaign'];
+  /** As in MAIL and RCPT, without the angle brackets; an empty reverse-path is the null one. */
+  readonly from: string;
+  readonly to: string;
+  /** CRLF line ends. Without it only what RCPT asks is answered. */
+  readonly octets?: Buffer | undefined;
+  readonly campaignHeader: string;
+}
+
+export interface Rehearsed {
+  readonly verdict: 'pass' | 'reject' | 'defer';
+  /** As on the wire, without the ref= of a decision. */
+  readonly reply: string;
+  readonly objections: readonly { readonly check: string; readonly token: string; readonly reason: string; readonly mode: string }[];
+}
+
+const PASS = accept(250, '2.0.0', 'Passes every check; the upstream has the last word');
+
+/** Asks every check, at RCPT and (with a message) at the final dot. A check that cannot answer defers, as on the mail path. */
+export async function rehearse(question: Question): Promise<Rehearsed> {
+  const { profile, policy, campaign, from, to, octets, campaignHeader } = question;
+  const reversePath = from === '' ? null : parseAddress(from, { utf8: true });
+  if (reversePath !== null && !isAddress(reversePath)) return told(reject(501, '5.1.7', `Bad reverse-path syntax: ${reversePath.detail}`));
+  const rcpt = parseAddress(to, { utf8: true });
+  if (!isAddress(rcpt)) return told(reject(501, '5.1.3', `Bad recipient address syntax: ${rcpt.detail}`));
+  const message = octets === undefined ? undefined : parseMessage(octets);
+  const bound =
+    message === undefined
+      ? campaignsAtRcpt({ campaign })
+      : fitness(message, campaignsAtDot({ campaign }, profile, message, campaignHeader));
+  if ('unfit' in bound) return told(bound.unfit.reply, [{ ...bound.unfit, mode: 'enforce' }]);
+  const submission: Submission = {
+    id: 'rehearsal',
+    envelope: { reversePath, recipients: [rcpt], utf8: true, body: '8bitmime' },
+    client: profile.id,
+    credential: undefined,
+    profile,
+    campaigns: bound.campaigns,
+    campaignNamed: bound.named,
+    policy: policy.name,
+    ...(message === undefined ? {} : { message }),
+  };
+  return ruled(await ask(policy, rcpt, message, submission));
+}
+
+async function ask(policy: Policy, rcpt: Address, message: Message | undefined, submission: Submission): Promise<readonly Ruling[]> {
+  const asked = [policy.askRcpt(rcpt, submission)];
+  if (message !== undefined) asked.push(policy.askMessage(message, submission));
+  return Promise.all(asked);
+}
+
+function ruled(rulings: readonly Ruling[]): Rehearsed {
+  const objection = rulings.find(ruling => ruling.objection !== undefined)?.objection;
+  return told(
+    objection?.reply ?? PASS,
+    rulings.flatMap(ruling => ruling.all),
+  );
+}
+
+function told(reply: Reply, objections: Rehearsed['objections'] = []): Rehearsed {
+  const verdict = reply.code < 400 ? 'pass' : isDeferred(reply) ? 'defer' : 'reject';
+  return {
+    verdict,
+    reply: replyLine(reply),
+    objections: objections.map(({ check, token, reason, mode }) => ({ check, token, reason, mode })),
+  };
+}
