@@ -134,6 +134,16 @@ t.test('a kept connection lost in the dialogue: begun again before DATA, never a
   }
 });
 
+t.test('an answer out of place on a kept connection is no loss that may be begun again', async t => {
+  const sink = await startSink({ script: ({ stage, path }) => (stage === 'rcpt' && path === 'b@x.example' ? '354 Go on' : undefined) });
+  const upstream = smarthost(sink.url());
+  await upstream.relay(envelope(['a@x.example']), [MESSAGE]);
+  t.match((await lossOf(upstream.relay(envelope(['b@x.example']), [MESSAGE])))?.message, /answered 354 where nothing was to follow/);
+  t.equal(sink.sessions.length, 1);
+  await upstream.close();
+  await sink.close();
+});
+
 t.test('421 on a kept connection is tried once more elsewhere; there it is the answer', async t => {
   let busy = false;
   const sink = await startSink({ script: ({ stage }) => (busy && stage === 'mail' ? '421 4.3.2 Busy' : undefined) });
