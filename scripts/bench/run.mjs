@@ -35,7 +35,9 @@ writeFileSync(mail, campaignMail(octets));
 
 try {
   const sinkPort = await freePort();
-  start('smtp-sink', ['-c', `127.0.0.1:${sinkPort}`, '1000']);
+  // smtp-sink will not serve as root.
+  const asWhom = process.getuid?.() === 0 ? ['-u', 'nobody'] : [];
+  start('smtp-sink', [...asWhom, `127.0.0.1:${sinkPort}`, '1000']);
   const naivePort = await freePort();
   const naive = start(process.execPath, [fileURLToPath(new URL('naive.mjs', import.meta.url)), String(naivePort), String(sinkPort)]);
   const posternPort = await freePort();
