@@ -1,5 +1,6 @@
 /** Blocks of IP addresses in CIDR notation (RFC 4632, RFC 4291 §2.3): who may log in from where. */
 import { BlockList, isIP } from 'node:net';
+import { LRUCache } from 'lru-cache';
 
 export interface Block {
   /** `10.0.0.0/8`: canonical, host bits as given. */
@@ -10,6 +11,7 @@ export interface Block {
   contains(address: string): boolean;
 }
 
+const ASKED_KEPT = 64;
 const MAPPED = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i;
 
 /** The block in `text` (`10.0.0.0/8`, `2001:db8::/32`, or one address), or undefined where it is none. An IPv4-mapped block is an IPv4 one. */
@@ -25,14 +27,20 @@ export function parseBlock(text: string): Block | undefined {
   const family = version === 4 ? 'ipv4' : 'ipv6';
   const list = new BlockList();
   list.addSubnet(address, prefix, family);
+  // A BlockList makes an object for every question, and the same few machines ask all day.
+  const asked = new LRUCache<string, boolean>({ max: ASKED_KEPT });
   return {
     text: `${address}/${prefix}`,
     address,
     prefix,
     family,
     contains: remote => {
+      const known = asked.get(remote);
+      if (known !== undefined) return known;
       const plain = normalizeAddress(remote);
-      return isIP(plain) === version && list.check(plain, family);
+      const inside = isIP(plain) === version && list.check(plain, family);
+      asked.set(remote, inside);
+      return inside;
     },
   };
 }

@@ -1,4 +1,5 @@
 /** Head records: each owner's proof that this store is whole and ours, and the version that caches hold for (DESIGN §5). */
+import { LRUCache } from 'lru-cache';
 import { GLOBAL } from '../ids.ts';
 import { type Change, type RecordKey, type Store, StoreUnavailable, type Value } from './store.ts';
 
@@ -35,11 +36,23 @@ export function encodeHead(head: Head): Value {
   return Buffer.from(JSON.stringify({ fingerprint: head.fingerprint, version: head.version, hashes: head.hashes, keys: head.keys }));
 }
 
+/** Heads read lately by their text: each is read several times for every message and changes once in a week. */
+const decoded = new LRUCache<string, Head>({ max: 1_000 });
+
 /** The head in `value`, or undefined where it holds none. */
 export function decodeHead(value: Value): Head | undefined {
+  const text = value.toString();
+  const known = decoded.get(text);
+  if (known !== undefined) return known;
+  const head = parseHead(text);
+  if (head !== undefined) decoded.set(text, head);
+  return head;
+}
+
+function parseHead(text: string): Head | undefined {
   let parsed: unknown;
   try {
-    parsed = JSON.parse(value.toString());
+    parsed = JSON.parse(text);
   } catch {
     return undefined;
   }

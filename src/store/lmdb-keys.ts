@@ -9,7 +9,14 @@ export interface Bounds {
 }
 
 export function encodeKey(key: Key): Buffer {
-  if (isEntryKey(key)) return Buffer.concat([Buffer.from(`${key.owner}\0e${key.set}\0`, 'latin1'), key.id]);
+  if (isEntryKey(key)) {
+    // A dozen of these for every recipient: one allocation each.
+    const prefix = `${key.owner}\0e${key.set}\0`;
+    const encoded = Buffer.allocUnsafe(prefix.length + key.id.length);
+    encoded.write(prefix, 'latin1');
+    key.id.copy(encoded, prefix.length);
+    return encoded;
+  }
   return Buffer.from(`${key.owner}\0r${key.log}\0${key.id}`, 'latin1');
 }
 
