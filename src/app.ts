@@ -3,12 +3,12 @@ import { resolve } from 'node:path';
 import { createChecks, registry } from './checks/index.ts';
 import { Clients } from './clients/clients.ts';
 import { type Config, type Loaded, loadConfig } from './config.ts';
-import { foundStore, keyringFor } from './founding.ts';
+import { foundStore, keyringFor, type NewStoreParts } from './founding.ts';
 import { GLOBAL } from './ids.ts';
 import { Decisions, Journal, type JournalParts } from './journal/journal.ts';
 import { Digests } from './keys/digest.ts';
-import type { Keyring } from './keys/keyring.ts';
-import { defaultVault, openVault, type Vault } from './keys/vault.ts';
+import { defaultVault, openVault } from './keys/vault.ts';
+import { VaultRefused, VaultUnavailable } from './keys/vault-shelf.ts';
 import { type Ledger, openLedger } from './lists/ledger.ts';
 import { LedgerProblem } from './lists/ledger-medium.ts';
 import { Lists } from './lists/lists.ts';
@@ -21,10 +21,11 @@ import { Upstreams } from './relay/upstreams.ts';
 import { parseUpstreamUrl } from './relay/url.ts';
 import { ByteBudget } from './smtp/budget.ts';
 import { type Listener, startListener } from './smtp/listener.ts';
-import { checkHead, headKey, storeIsNew } from './store/head.ts';
+import { checkHead, headKey } from './store/head.ts';
 import { openStore } from './store/open.ts';
-import { type Store, StoreUnavailable } from './store/store.ts';
+import { type Store, StoreRefused, StoreUnavailable } from './store/store.ts';
 import { SubmissionGate } from './submission/gate.ts';
+import { TrackedLinks } from './watch/tracked-links.ts';
 
 /** The configuration cannot be used: every problem, each naming its key and the fix. */
 export class ConfigProblems extends Error {
@@ -74,7 +75,7 @@ export function readConfig({ file, env = process.env, cwd = process.cwd() }: Hou
   return { ...loaded, settings: policies.settings };
 }
 
-/** @throws ConfigProblems, KeyringProblem, StoreMissing, StoreRefused, StoreUnavailable, VaultUnavailable */
+/** @throws ConfigProblems, KeyringProblem, StoreMissing, StoreRefused, StoreUnavailable (where the vault gives no answer, too) */
 export async function openHouse(options: HouseOptions): Promise<House> {
   const { create = false, patient = false, clock = systemClock } = options;
   const { config, baseDir, settings } = readConfig(options);
@@ -83,18 +84,17 @@ export async function openHouse(options: HouseOptions): Promise<House> {
   const keys = { file: resolve(baseDir, config.keys.file), master: config.keys.master };
   const keyring = await keyringFor({ storeUrl: config.store.url, open, keys, clock, log });
   const vaultAt = config.keys.vault ?? defaultVault(keys.file);
-  const vault = await openVault(/^rediss?:/.test(vaultAt) ? vaultAt : resolve(baseDir, vaultAt), { keyring, clock });
-  const ledger = await openLedger(config.ledger.url, {
-    keyring,
-    vault,
-    clock,
-    log,
-    baseDir,
-    create,
-    ...(config.store.url.startsWith('lmdb:') ? { place: 'embedded' } : {}),
-  });
-  const admit = admission({ keyring, vault, ledger, patient, create });
-  const store = await openStore(config.store.url, { ...open, patient, admit });
+  const vault = openVault(/^rediss?:/.test(vaultAt) ? vaultAt : resolve(baseDir, vaultAt), { keyring, clock });
+  const place = config.store.url.startsWith('lmdb:') ? { place: 'embedded' } : {};
+  const ledger = openLedger(config.ledger.url, { keyring, vault, clock, log, baseDir, create, ...place });
+  let store: Store;
+  try {
+    store = await openStore(config.store.url, { ...open, patient, admit: admission({ keyring, vault, ledger, patient, create }) });
+  } catch (error) {
+    await ledger.close();
+    await vault.close();
+    throw error;
+  }
   const digests = new Digests(keyring);
   const lists = new Lists({ store, keyring, digests, vault, ledger, clock });
   const rules = { policies: [...settings.keys()], credentialOnly: TRANSACTIONAL, upstreamProblem };
@@ -120,29 +120,27 @@ export async function openHouse(options: HouseOptions): Promise<House> {
   };
 }
 
-/** What must be true of a store before it may answer anything, at every connection anew: ours, whole, and nothing forgotten. */
-function admission(parts: {
-  keyring: Keyring;
-  vault: Vault;
-  ledger: Ledger;
-  patient: boolean;
-  create: boolean;
-}): (store: Store) => Promise<void> {
-  const { keyring, vault, ledger, patient, create } = parts;
-  let founded = !create;
+/**
+ * What must be true of a store before it may answer anything, at every connection anew: ours, whole, with the vault that belongs to it,
+ * and nothing forgotten that the ledger knows.
+ */
+function admission(parts: NewStoreParts & { readonly patient: boolean; readonly create: boolean }): (store: Store) => Promise<void> {
+  const { keyring, vault, ledger, patient } = parts;
+  let mayFound = parts.create;
   return async store => {
     try {
-      if (await storeIsNew(store)) {
-        if (founded) throw new StoreUnavailable('the store is empty: it was lost or store.url is wrong; restore it or name the right one');
-        // Refuses where the ledger knows of objections that an empty store cannot hold.
-        await ledger.replay(store);
-        await foundStore(store, keyring, vault);
-      }
+      if (mayFound) await foundStore(store, parts);
       const [head] = await store.find([headKey(GLOBAL)]);
+      if (head === undefined && (await store.isEmpty())) throw new StoreUnavailable('the store is empty: it was lost; restore it');
       checkHead(head, keyring.fingerprint);
+      if ((await vault.sealer(GLOBAL)) === undefined) {
+        throw new StoreUnavailable('the vault has no key of this store: restore it or name the right one (keys.vault)');
+      }
       await ledger.replay(store);
-      founded = true;
+      mayFound = false;
     } catch (error) {
+      if (error instanceof VaultRefused) throw new StoreRefused(error.message, { cause: error });
+      if (error instanceof VaultUnavailable) throw new StoreUnavailable(error.message, { cause: error });
       // A gate answers 451 until its ledger is mended; a command says what is wrong and ends.
       if (patient && error instanceof LedgerProblem) throw new StoreUnavailable(error.message, { cause: error });
       throw error;
@@ -156,8 +154,8 @@ function upstreamProblem(url: string): string | undefined {
 }
 
 /** The policies of this configuration, ready to be asked. */
-export function policiesOf(house: House): Policies {
-  return buildPolicies(house.settings, createChecks({ lists: house.lists }), house);
+export function policiesOf(house: House, tracked: Pick<TrackedLinks, 'judge'>): Policies {
+  return buildPolicies(house.settings, createChecks({ lists: house.lists, tracked }), house);
 }
 
 /** The upstreams of this configuration; nothing is connected yet. */
@@ -187,10 +185,11 @@ export async function startGate(house: House): Promise<RunningGate> {
   const { config, clock, log, baseDir, clients } = house;
   const { submission } = config;
   const journal = new Journal(house.journalParts);
+  const tracked = new TrackedLinks({ store: house.store, clock, log });
   const upstreams = upstreamsOf(house);
   const gate = new SubmissionGate({
     clients,
-    policies: policiesOf(house),
+    policies: policiesOf(house, tracked),
     upstreams,
     journal,
     hostname: submission.hostname,
@@ -219,6 +218,7 @@ export async function startGate(house: House): Promise<RunningGate> {
     journal,
     async stop() {
       await listener.stop(submission.stopSeconds * 1000);
+      await tracked.close();
       await upstreams.close();
       await journal.close();
     },

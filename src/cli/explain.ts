@@ -4,6 +4,7 @@ import type { Command } from 'commander';
 import { policiesOf } from '../app.ts';
 import { StoreUnavailable } from '../store/store.ts';
 import { type Rehearsed, rehearse } from '../submission/rehearsal.ts';
+import { TrackedLinks } from '../watch/tracked-links.ts';
 import { type Common, command, withHouse } from './command.ts';
 import { CommandFailure, EXIT, usage } from './exit.ts';
 import { printJson, printLine } from './output.ts';
@@ -51,11 +52,14 @@ function ask(options: ExplainOptions, octets: Buffer | undefined): Promise<Rehea
     const campaign = [...profile.campaigns.keys()].find(id => id === options.campaign);
     if (options.campaign !== undefined && campaign === undefined)
       throw new CommandFailure(`client ${profile.id} has no campaign '${options.campaign}'`);
-    const policy = policiesOf(house).get(options.policy ?? profile.policy);
+    const tracked = new TrackedLinks({ store: house.store, clock: house.clock, log: house.log });
+    const policy = policiesOf(house, tracked).get(options.policy ?? profile.policy);
     if (policy === undefined) throw usage(`no policy '${options.policy ?? profile.policy}'; policies in the configuration name them`);
     const path = (text: string) => text.trim().replace(/^<(.*)>$/, '$1');
     const { campaignHeader } = house.config.submission;
-    return rehearse({ profile, policy, campaign, from: path(options.from), to: path(options.to), octets, campaignHeader });
+    return rehearse({ profile, policy, campaign, from: path(options.from), to: path(options.to), octets, campaignHeader }).finally(() =>
+      tracked.close(),
+    );
   });
 }
 

@@ -21,7 +21,10 @@ function basic(answer: () => Promise<Standing>) {
   };
   const read = policySettings(registry, {});
   if ('problems' in read) throw new Error(read.problems.join());
-  const policy = buildPolicies(read.settings, createChecks({ lists }), { clock: { now: () => 0 }, log: createLog('silent') }).get('basic');
+  const policy = buildPolicies(read.settings, createChecks({ lists, tracked: { judge: async () => 'unknown' } }), {
+    clock: { now: () => 0 },
+    log: createLog('silent'),
+  }).get('basic');
   if (policy === undefined) throw new Error('no policy');
   return { policy, asked };
 }
@@ -36,7 +39,9 @@ t.test('one rule, one file, in order; wired as registered', async t => {
   const files = readdirSync(new URL('../../src/checks', import.meta.url));
   for (const name of names) t.ok(files.includes(`${name}.ts`), `${name}.ts`);
   t.same(
-    createChecks({ lists: { standing: async () => [] } }).map(({ definition }) => definition.name),
+    createChecks({ lists: { standing: async () => [] }, tracked: { judge: async () => 'unknown' } }).map(
+      ({ definition }) => definition.name,
+    ),
     names,
   );
   t.same(
