@@ -3,11 +3,12 @@ import { existsSync } from 'node:fs';
 import { GLOBAL } from './ids.ts';
 import { createKeyring, type Keyring, KeyringProblem, loadKeyring } from './keys/keyring.ts';
 import type { Vault } from './keys/vault.ts';
+import type { Ledger } from './lists/ledger.ts';
 import type { Clock } from './ops/clock.ts';
 import type { Logger } from './ops/log.ts';
 import { encodeHead, headKey, newHead, storeIsNew } from './store/head.ts';
 import { type OpenOptions, openStore } from './store/open.ts';
-import { type Store, StoreUnavailable } from './store/store.ts';
+import { type RecordKey, type Store, StoreUnavailable } from './store/store.ts';
 
 export interface KeySettings {
   /** Absolute path of the key ring file. */
@@ -45,18 +46,43 @@ export async function keyringFor(parts: FoundingParts): Promise<Keyring> {
   return loadKeyring({ file: keys.file }, clock, warn);
 }
 
+export interface NewStoreParts {
+  readonly keyring: Keyring;
+  readonly vault: Vault;
+  readonly ledger: Ledger;
+}
+
+/** Stands in a store from the beginning of its founding to the end, so that a crash in between is not taken for a loss. */
+const NOTE: RecordKey = { owner: GLOBAL, log: 'founding', id: 'founding' };
+
 /**
- * Gives a store that was never used its head and its vault key. The vault outlives the store, so one that already has a key
- * belongs to a store that was lost, or to another folder.
- * @throws StoreUnavailable
+ * Gives a store that was never used its head and its vault key, or ends what a crash interrupted; leaves any other alone. Vault and ledger
+ * outlive a store, so where one of them is not new, an empty store was lost, or is not the one that is meant.
+ * @throws LedgerProblem, StoreUnavailable, VaultUnavailable
  */
-export async function foundStore(store: Store, keyring: Keyring, vault: Vault): Promise<void> {
-  if ((await vault.sealer(GLOBAL)) !== undefined) {
-    throw new StoreUnavailable(
-      'the store is empty, but its keys are not new: it was lost or store.url is wrong; restore it or name the right one',
-    );
+export async function foundStore(store: Store, parts: NewStoreParts): Promise<void> {
+  const { keyring, vault, ledger } = parts;
+  // Asked before the store: another process may be founding it at this moment, and leaves its note there first.
+  const used = (await vault.sealer(GLOBAL)) !== undefined || (await ledger.exists());
+  const key = headKey(GLOBAL);
+  const [head, note] = await store.find([key, NOTE]);
+  if (head !== undefined) return;
+  if (note === undefined) {
+    if (!(await store.isEmpty())) return;
+    if (used) {
+      throw new StoreUnavailable(
+        `the store is empty, but its keys or ${ledger.name} are not new: it was lost or store.url is wrong; restore it or name the right one`,
+      );
+    }
+    const nothing = [key, NOTE].map(none => ({ key: none, value: undefined }));
+    if (!(await store.apply([{ key: NOTE, value: Buffer.from(keyring.fingerprint) }], nothing))) return foundStore(store, parts);
+  } else if (note.toString() !== keyring.fingerprint) {
+    throw new StoreUnavailable('The store was begun with another key ring: restore that (keys.file), or name another store (store.url)');
   }
   await vault.create(GLOBAL);
-  const key = headKey(GLOBAL);
-  await store.apply([{ key, value: encodeHead(newHead(keyring.fingerprint)) }], [{ key, value: undefined }]);
+  const changes = [
+    { key, value: encodeHead(newHead(keyring.fingerprint)) },
+    { key: NOTE, value: undefined },
+  ];
+  await store.apply(changes, [{ key, value: undefined }]);
 }

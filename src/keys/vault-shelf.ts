@@ -2,7 +2,12 @@
 
 /** The vault gave no answer. Never means "no such key". Deserves 451 4.3.0. */
 export class VaultUnavailable extends Error {
-  override readonly name = 'VaultUnavailable';
+  override readonly name: string = 'VaultUnavailable';
+}
+
+/** It is there, but may forget or cannot be used as it is set up. The message names the setting to change. */
+export class VaultRefused extends VaultUnavailable {
+  override readonly name = 'VaultRefused';
 }
 
 export interface Shelf {

@@ -12,6 +12,7 @@ import { type Shelf, VaultUnavailable } from './vault-shelf.ts';
 const FRESH_MS = 5_000;
 const OWNER = /^[a-z0-9][a-z0-9._-]{0,63}$/;
 
+/** Every method throws VaultRefused where a Redis may evict or keeps nothing on disk. */
 export interface Vault {
   /** Seals and opens the owner's data; undefined where the owner has no key (any more). @throws VaultUnavailable */
   sealer(owner: string): Promise<Sealer | undefined>;
@@ -33,11 +34,12 @@ export function defaultVault(keysFile: string): string {
 }
 
 /**
- * Opens the vault at `where`: `redis://…` or `rediss://…`, or a folder (made with the first key in it).
- * @throws VaultUnavailable where a Redis does not answer, may evict, or keeps nothing on disk
+ * The vault at `where`: `redis://…` or `rediss://…`, or a folder (made with the first key in it). Nothing is asked of it yet: whether it
+ * answers and may be relied on, its methods say.
+ * @throws VaultRefused where the URL is none
  */
-export async function openVault(where: string, parts: VaultParts): Promise<Vault> {
-  const shelf = /^rediss?:/.test(where) ? await RedisShelf.open(where) : new FileShelf(resolve(where.replace(/^file:/, '')));
+export function openVault(where: string, parts: VaultParts): Vault {
+  const shelf = /^rediss?:/.test(where) ? new RedisShelf(where) : new FileShelf(resolve(where.replace(/^file:/, '')));
   return new WrappingVault(shelf, parts);
 }
 

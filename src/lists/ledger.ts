@@ -57,22 +57,12 @@ interface Mark {
 }
 
 /**
- * Opens the ledger at `file:<path>` or `redis://…`.
- * @throws LedgerProblem where it is missing and may not be begun, is another key ring's, or (Redis) may forget
- * @throws StoreUnavailable where it cannot be read
+ * The ledger at `file:<path>` or `redis://…`. Nothing is asked of it yet: whether it is there and ours, `replay` finds out.
+ * @throws StoreRefused where the URL is none
  */
-export async function openLedger(url: string, parts: LedgerParts): Promise<Ledger> {
-  const medium = /^rediss?:/.test(url)
-    ? await RedisLedger.open(url)
-    : new FileLedger(resolve(parts.baseDir, url.replace(/^file:(?:\/\/(?=\/))?/, '')), parts.clock);
-  try {
-    const header = await medium.header();
-    if (header === undefined && !parts.create) throw missing(medium);
-    return new Ledger(medium, parts, header);
-  } catch (error) {
-    await medium.close();
-    throw error;
-  }
+export function openLedger(url: string, parts: LedgerParts): Ledger {
+  const file = () => new FileLedger(resolve(parts.baseDir, url.replace(/^file:(?:\/\/(?=\/))?/, '')), parts.clock);
+  return new Ledger(/^rediss?:/.test(url) ? new RedisLedger(url) : file(), parts);
 }
 
 export class Ledger {
@@ -81,7 +71,7 @@ export class Ledger {
   readonly #entries: Entries;
   readonly #sealer: Sealer;
   readonly #place: string;
-  /** undefined until the ledger is begun, which the first replay does. */
+  /** As the last replay found it; undefined until the first, which begins a ledger where there may be a new one. */
   #id: string | undefined;
   /** Time of the latest line that we know of. */
   #latest = 0;
@@ -90,13 +80,12 @@ export class Ledger {
   #sinceMark = 0;
   readonly #unsettled = new Set<Receipt>();
 
-  constructor(medium: LedgerMedium, parts: LedgerParts, header: string | undefined) {
+  constructor(medium: LedgerMedium, parts: LedgerParts) {
     this.#medium = medium;
     this.#parts = parts;
     this.#entries = new Entries(parts.vault, parts.keyring);
     this.#sealer = parts.keyring.sealer('ledger');
     this.#place = parts.place ?? `${hostname()} ${medium.name}`;
-    this.#id = header === undefined ? undefined : this.#idIn(header);
   }
 
   /** For messages; without credentials. */
@@ -128,20 +117,24 @@ export class Ledger {
     if (this.#marked === undefined || this.#sinceMark >= MARK_EVERY) await this.#moveMark(store);
   }
 
+  /** Whether there is a ledger: one outlives its store. @throws LedgerProblem where it is another key ring's; StoreUnavailable */
+  async exists(): Promise<boolean> {
+    const header = await this.#medium.header();
+    if (header !== undefined) this.#idIn(header);
+    return header !== undefined;
+  }
+
   /**
    * Puts into the store what it lacks. To be awaited before any answer of a store that was just connected to is believed.
-   * @throws LedgerProblem where the ledger was there before and is missing, or the store was lost and the ledger was not
-   * @throws StoreUnavailable
+   * @throws LedgerProblem where the ledger was there before and is missing, or is another key ring's; StoreRefused where it (a Redis) may
+   *   forget; StoreUnavailable where it gives no answer, or the store has no head of ours
    */
   async replay(store: Store): Promise<Replayed> {
     const [head] = await store.find([headKey(GLOBAL)]);
-    const id = this.#id ?? (await this.#begin(store));
-    if (head === undefined) {
-      // A new store has no head yet; the ledger that is begun with it holds nothing.
-      if (await this.#holdsAnything()) throw this.#lostStore();
-      return { read: 0, restored: 0 };
-    }
     checkHead(head, this.#parts.keyring.fingerprint);
+    const header = await this.#medium.header();
+    const id = this.#idIn(header ?? (await this.#begin(store)));
+    this.#id = id;
     const mark = await readMark(store, id);
     this.#marked = mark?.time;
     const from = Math.max(0, (mark?.time ?? 0) - MARGIN_MS);
@@ -172,11 +165,6 @@ export class Ledger {
     }
   }
 
-  async #holdsAnything(): Promise<boolean> {
-    for await (const line of this.#medium.read(0)) return line !== undefined;
-    return false;
-  }
-
   #appliedUpTo(): number {
     const oldest = Math.min(...[...this.#unsettled].map(({ time }) => time - 1));
     return Math.min(this.#latest, oldest);
@@ -199,13 +187,12 @@ export class Ledger {
   }
 
   async #begin(store: Store): Promise<string> {
+    if (!this.#parts.create) throw missing(this.#medium);
     const marks: Mark[] = [];
     for await (const [, value] of store.scan({ owner: GLOBAL, log: MARKS })) marks.push(JSON.parse(value.toString()) as Mark);
     if (marks.some(({ place }) => place === this.#place)) throw missing(this.#medium);
     if (marks.length > 0) this.#parts.log.warn({ ledger: this.name }, 'a ledger is begun beside those of other gates of this store');
-    const header = `${FORMAT} ${randomBytes(9).toString('base64url')} ${this.#parts.keyring.fingerprint}`;
-    this.#id = this.#idIn(await this.#medium.create(header));
-    return this.#id;
+    return this.#medium.create(`${FORMAT} ${randomBytes(9).toString('base64url')} ${this.#parts.keyring.fingerprint}`);
   }
 
   #begun(): string {
@@ -220,12 +207,6 @@ export class Ledger {
       throw new LedgerProblem(`${this.name} belongs to another key ring; set keys.file or ledger.url to the ones that belong together`);
     }
     return id;
-  }
-
-  #lostStore(): LedgerProblem {
-    return new LedgerProblem(
-      `${this.name} holds objections, but the store is empty: it was lost, or store.url names another; restore it (or, to begin anew, move the ledger away)`,
-    );
   }
 }
 

@@ -31,7 +31,7 @@ export async function newHouse(t: { teardown(done: () => Promise<void>): unknown
   const file = join(dir, 'keys/postern.key');
   await createKeyring(file, clock);
   const keyring = await loadKeyring({ file }, clock);
-  const vault = await openVault(join(dir, 'vault'), { keyring, clock });
+  const vault = openVault(join(dir, 'vault'), { keyring, clock });
   const log = pino({ level: 'silent' });
   const store = await openStore(storeUrl ?? 'lmdb:data', {
     create: true,

@@ -2,8 +2,9 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { pino } from 'pino';
+import { foundStore } from '../../src/founding.ts';
 import type { ClientId } from '../../src/ids.ts';
-import { clientId, GLOBAL } from '../../src/ids.ts';
+import { clientId } from '../../src/ids.ts';
 import { Digests } from '../../src/keys/digest.ts';
 import { createKeyring, type Keyring, loadKeyring } from '../../src/keys/keyring.ts';
 import { openVault, type Vault } from '../../src/keys/vault.ts';
@@ -47,6 +48,7 @@ export interface HouseOptions {
   readonly keysFile?: string;
   readonly clock?: TestClock;
   readonly place?: string;
+  readonly vault?: string;
   /** False: nothing is created, as for most commands. */
   readonly create?: boolean;
 }
@@ -59,11 +61,12 @@ export async function openHouse(dir: string, options: HouseOptions = {}): Promis
   const file = join(dir, options.keysFile ?? 'keys/postern.key');
   if (!existsSync(file)) await createKeyring(file, clock);
   const keyring = await loadKeyring({ file }, clock);
-  const vault = await openVault(join(dir, 'vault'), { keyring, clock });
+  const vault = openVault(join(dir, options.vault ?? 'vault'), { keyring, clock });
   const place = options.place ?? 'embedded';
-  const ledger = await openLedger(ledgerUrl, { keyring, vault, clock, log, baseDir: dir, create, place });
+  const ledger = openLedger(ledgerUrl, { keyring, vault, clock, log, baseDir: dir, create, place });
   let replayed: Replayed = { read: 0, restored: 0 };
   const admit = async (store: Store) => {
+    if (create) await foundStore(store, { keyring, vault, ledger });
     replayed = await ledger.replay(store);
   };
   let store: Store;
@@ -73,8 +76,8 @@ export async function openHouse(dir: string, options: HouseOptions = {}): Promis
     await ledger.close();
     throw error;
   }
-  const [head] = await store.find([headKey(GLOBAL)]);
-  if (head === undefined) for (const owner of [GLOBAL, ACME, OTHER]) await addOwner(store, vault, keyring, owner);
+  const [head] = await store.find([headKey(ACME)]);
+  if (head === undefined) for (const owner of [ACME, OTHER]) await addOwner(store, vault, keyring, owner);
   const digests = new Digests(keyring);
   const lists = new Lists({ store, keyring, digests, vault, ledger, clock });
   return {

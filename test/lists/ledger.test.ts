@@ -136,7 +136,7 @@ async function keepsItsWord(t: Test, fresh: (t: Test) => Promise<string>): Promi
     const dir = t.testdir();
     const ledgerUrl = await fresh(t);
     await inHouse(dir, { ledgerUrl }, ({ lists }) => lists.suppress(acme, address('jane@example.com'), objection));
-    const other = openHouse(dir, { ledgerUrl, storeUrl: 'lmdb:other', keysFile: 'other/postern.key' });
+    const other = openHouse(dir, { ledgerUrl, storeUrl: 'lmdb:other', keysFile: 'other/postern.key', vault: 'other/vault' });
     await t.rejects(other, { name: 'StoreRefused', message: /belongs to another key ring/ });
   });
 
@@ -146,7 +146,8 @@ async function keepsItsWord(t: Test, fresh: (t: Test) => Promise<string>): Promi
     await inHouse(dir, { ledgerUrl }, ({ lists }) => lists.suppress(acme, address('jane@example.com'), objection));
     rmSync(join(dir, 'data'), { recursive: true });
     for (const attempt of ['first', 'second']) {
-      await t.rejects(openHouse(dir, { ledgerUrl }), { name: 'StoreRefused', message: /store is empty: it was lost/ }, attempt);
+      // Even without the vault, which would say the same.
+      await t.rejects(openHouse(dir, { ledgerUrl, vault: 'new' }), { message: /store is empty, but .*: it was lost/ }, attempt);
     }
   });
 }
@@ -154,7 +155,7 @@ async function keepsItsWord(t: Test, fresh: (t: Test) => Promise<string>): Promi
 t.test('a ledger that is gone is missed', async t => {
   const refused = { name: 'StoreRefused', message: /objections\.log is missing or empty; put it back/ };
   const dir = t.testdir();
-  await t.rejects(openHouse(dir, { create: false }), refused, 'a command that creates nothing');
+  await t.rejects(openHouse(dir, { create: false }), { name: 'StoreMissing' }, 'a command that creates nothing');
   t.notOk(existsSync(logFile(dir)));
   await inHouse(dir, {}, ({ lists }) => lists.suppress(acme, address('jane@example.com'), objection));
   const kept = readFileSync(logFile(dir));

@@ -35,7 +35,7 @@ for (const seed of SEEDS) {
     const { store, keyring, digests, vault } = house;
     // The second gate has a ledger of its own.
     const parts = { keyring, vault, clock, log: pino({ level: 'silent' }), baseDir: dir, create: true, place: 'second' };
-    const second = await openLedger('file:second/objections.log', parts);
+    const second = openLedger('file:second/objections.log', parts);
     t.teardown(() => second.close());
     await second.replay(store);
     const gates = [house.lists, new Lists({ store, keyring, digests, vault, ledger: second, clock })];
