@@ -140,8 +140,9 @@ function readPrivacyUrl(text: string): Read<string> {
 function readTrackingHost(text: string): Read<string> {
   const [, name, port] = /^([^:/@\s]+)(?::(\d{1,5}))?$/.exec(text.trim()) ?? [];
   const wrong = { texts: [`tracking-host: ${text} is no host; write it like links.example.com or links.example.com:8443`] };
-  if (name === undefined || isIP(name) !== 0 || (port !== undefined && (Number(port) === 0 || Number(port) > 65_535))) return wrong;
-  const host = readDomain('tracking-host', name);
+  if (name === undefined || (port !== undefined && (Number(port) === 0 || Number(port) > 65_535))) return wrong;
+  // By its address: a tracking host in the operator's own network, which by a name would not be asked where its links lead.
+  const host = isIP(name) === 4 ? name : readDomain('tracking-host', name);
   if (typeof host !== 'string') return host;
   return port === undefined ? host : `${host}:${Number(port)}`;
 }

@@ -13,7 +13,7 @@ t.test('a good client is read into one spelling', async t => {
       privacyUrls: [' https://WWW.Acme.example/privacy '],
       fromDomains: ['Acme.example', 'acme.example.', 'münchen.example'],
       returnPathDomains: ['bounces.platform.example'],
-      trackingHosts: ['Links.Platform.example', 'links.platform.example:8443'],
+      trackingHosts: ['Links.Platform.example', 'links.platform.example:8443', '192.0.2.1:8443'],
       upstream: 'smtp://relay.example:25',
       maxRate: 0,
     }),
@@ -24,7 +24,7 @@ t.test('a good client is read into one spelling', async t => {
     policy: 'basic',
     privacyUrls: ['https://www.acme.example/privacy'],
     fromDomains: ['acme.example', 'xn--mnchen-3ya.example'],
-    trackingHosts: ['links.platform.example', 'links.platform.example:8443'],
+    trackingHosts: ['links.platform.example', 'links.platform.example:8443', '192.0.2.1:8443'],
   });
 });
 
@@ -48,7 +48,7 @@ t.test('A13, A33: every problem names its field', async t => {
     [{ returnPathDomains: ['com.ar'] }, /^return-path-domain: com.ar is a public suffix/],
     [{ trackingHosts: ['https://links.example.com'] }, /^tracking-host:/],
     [{ trackingHosts: ['links.example.com:0'] }, /^tracking-host:/],
-    [{ trackingHosts: ['192.0.2.1'] }, /^tracking-host:/],
+    [{ trackingHosts: ['192.0.2.300'] }, /^tracking-host:/],
     [{ policy: 'transactional' }, /^policy: transactional: only a credential may have it; use basic, b2b-prospecting/],
     [{ policy: 'none' }, /^policy: none: there is no such policy/],
     [{ upstream: 'ftp://user:secret@relay.example' }, /^upstream: the URL must begin with smtp/],
