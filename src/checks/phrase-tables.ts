@@ -1,6 +1,6 @@
 /** The phrase tables made ready: what names a privacy policy, and what offers to opt out. */
 import { type Static, Type } from 'typebox';
-import { compilePhrases, compileWhole, fold, sentences } from '../mail/phrases.ts';
+import { compileAfter, compilePhrases, compileWhole, fold, sentences } from '../mail/phrases.ts';
 import { LINK_MARK } from '../mail/visible.ts';
 import { readTable } from '../ops/table.ts';
 
@@ -52,6 +52,9 @@ const MAX_LABEL = 150;
 /** Of a question and the sentence after it, the offer is short. */
 const MAX_ANSWER = 250;
 
+/** An address in text. */
+const ADDRESS = /https?:\/\/|mailto:/;
+
 /** @throws Error where the table is damaged */
 export function loadPolicyNames(): NamesPolicy {
   const table = readTable('privacy-phrases', privacyTable);
@@ -66,8 +69,8 @@ export function loadPolicyNames(): NamesPolicy {
 
 interface Language {
   readonly link: RegExp | undefined;
-  /** A link that begins with a pointing word, or an address. */
-  readonly pointer: RegExp;
+  /** A link that begins with a pointing word. */
+  readonly pointer: RegExp | undefined;
   readonly wish: RegExp | undefined;
   readonly reply: RegExp | undefined;
 }
@@ -90,7 +93,7 @@ export function loadOptOutWords(): OptOutWords {
     inText(text) {
       const all = sentences(fold(text)).map(sentence => (never?.test(sentence) === true ? '' : sentence));
       return {
-        link: languages.some(({ link, pointer }) => joined(all, link, pointer)),
+        link: languages.some(({ link, pointer }) => joined(all, link, pointer) || joined(all, link, ADDRESS)),
         sentence: languages.some(({ wish, reply }) => joined(all, wish, reply)),
       };
     },
@@ -98,9 +101,7 @@ export function loadOptOutWords(): OptOutWords {
 }
 
 function compileLanguage({ here, link, wish, reply }: Static<typeof optOutTable>['languages'][number]): Language {
-  const pointing = compilePhrases(here)?.source ?? '';
-  const pointer = new RegExp(`https?://|mailto:|${LINK_MARK}[^\\p{L}\\p{N}]*${pointing}`, 'u');
-  return { link: compilePhrases(link), pointer, wish: compilePhrases(wish), reply: compilePhrases(reply) };
+  return { link: compilePhrases(link), pointer: compileAfter(LINK_MARK, here), wish: compilePhrases(wish), reply: compilePhrases(reply) };
 }
 
 /** Whether one sentence says what and how, or a question what ("No more mails?") and the short sentence after it how ("Just say so."). */

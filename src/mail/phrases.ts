@@ -25,10 +25,12 @@ export function fold(text: string): string {
     .replace(/[\u201c-\u201f\u00ab\u00bb\u2039\u203a]/g, '"');
 }
 
+/** Letters and digits of folded text. Ranges instead of \p{L}\p{N}: whose compilation costs some hundred times more. */
+const LETTERS_AND_DIGITS = 'a-z0-9\\u00c0-\\u1fff\\u2c00-\\u2dff\\u3040-\\ud7ff\\uf900-\\ufaff';
 /** Between two words: blanks, hyphens, quotes, a few signs. */
-const GAP = '[^\\p{L}\\p{N}]{1,6}';
+const GAP = `[^${LETTERS_AND_DIGITS}]{1,6}`;
 /** For `...`: up to eight words. */
-const WORDS = `(?:${GAP}[\\p{L}\\p{N}']{1,40}){0,8}?${GAP}`;
+const WORDS = `(?:${GAP}[${LETTERS_AND_DIGITS}']{1,40}){0,8}?${GAP}`;
 
 /**
  * One pattern for folded text that finds any of the phrases, at word ends. In a phrase, `(a|b)` is a choice, `*` any ending of a word, `...` up
@@ -36,26 +38,34 @@ const WORDS = `(?:${GAP}[\\p{L}\\p{N}']{1,40}){0,8}?${GAP}`;
  * @throws Error for a phrase with unbalanced brackets
  */
 export function compilePhrases(phrases: readonly string[]): RegExp | undefined {
-  if (phrases.length === 0) return undefined;
-  const alternatives = phrases.map(phrase => `(?:${compilePhrase(phrase)})`).join('|');
-  return new RegExp(`(?<![\\p{L}\\p{N}])(?:${alternatives})(?![\\p{L}\\p{N}])`, 'u');
+  return phrases.length === 0 ? undefined : new RegExp(`(?<![${LETTERS_AND_DIGITS}])${anyOf(phrases)}(?![${LETTERS_AND_DIGITS}])`);
+}
+
+/** Like compilePhrases, but the whole text, apart from signs around it, must be one of these phrases. */
+export function compileWhole(phrases: readonly string[]): RegExp | undefined {
+  return phrases.length === 0 ? undefined : new RegExp(`^[^${LETTERS_AND_DIGITS}]*${anyOf(phrases)}[^${LETTERS_AND_DIGITS}]*$`);
+}
+
+/** Like compilePhrases, but a phrase must follow that mark at once, apart from signs. */
+export function compileAfter(mark: string, phrases: readonly string[]): RegExp | undefined {
+  return phrases.length === 0 ? undefined : new RegExp(`${mark}[^${LETTERS_AND_DIGITS}]*${anyOf(phrases)}(?![${LETTERS_AND_DIGITS}])`);
+}
+
+function anyOf(phrases: readonly string[]): string {
+  return `(?:${phrases.map(phrase => `(?:${compilePhrase(phrase)})`).join('|')})`;
 }
 
 function compilePhrase(phrase: string): string {
   if (phrase.split('(').length !== phrase.split(')').length) throw new Error(`phrase "${phrase}": brackets do not match`);
-  return fold(phrase).replace(/\s*\.\.\.\s*| +|[(*.+?^$[\]{}\\/]/g, sign => {
-    const bare = sign.trim();
-    if (bare === '...') return WORDS;
-    if (bare === '') return GAP;
-    if (bare === '(') return '(?:';
-    return bare === '*' ? "[\\p{L}']{0,20}" : `\\${bare}`;
-  });
-}
-
-/** Whether the whole text, apart from signs around it, is one of these phrases. */
-export function compileWhole(phrases: readonly string[]): RegExp | undefined {
-  if (phrases.length === 0) return undefined;
-  return new RegExp(`^[^\\p{L}\\p{N}]*(?:${phrases.map(phrase => `(?:${compilePhrase(phrase)})`).join('|')})[^\\p{L}\\p{N}]*$`, 'u');
+  return fold(phrase)
+    .trim()
+    .replace(/\s*\.\.\.\s*| +|[(*.+?^$[\]{}\\/]/g, sign => {
+      const bare = sign.trim();
+      if (bare === '...') return WORDS;
+      if (bare === '') return GAP;
+      if (bare === '(') return '(?:';
+      return bare === '*' ? `[${LETTERS_AND_DIGITS}']{0,20}` : `\\${bare}`;
+    });
 }
 
 /** Longest sentence that is looked at; the rest of a longer one is a sentence of its own. */
