@@ -5,6 +5,8 @@ import type { Change, Store } from '../store/store.ts';
 import type { CounterLabels, Outcome } from './decision.ts';
 
 const LOG = 'counters';
+/** Hours of clients written at once. */
+const BATCH = 1_000;
 
 /** One row of statistics: recipients counted under these labels within one hour (or, summed, within the time asked for). */
 export interface Count extends CounterLabels {
@@ -22,42 +24,56 @@ function hourStart(id: string): number {
   return Date.UTC(Number(id.slice(0, 4)), Number(id.slice(4, 6)) - 1, Number(id.slice(6, 8)), Number(id.slice(8, 10)));
 }
 
-type Totals = Map<string, number>;
+interface Slot {
+  readonly client: ClientId;
+  readonly hour: string;
+  /** Random, of this slot alone: an hour that a clock set back begins again must not overwrite what it had. */
+  readonly run: string;
+  readonly totals: Map<string, number>;
+  dirty: boolean;
+}
 
 /** This run's totals. Everything counted stays here until its hour is over and written. */
 export class Counters {
-  readonly #run = randomBytes(6).toString('hex');
-  readonly #totals = new Map<string, { readonly client: ClientId; readonly hour: string; readonly totals: Totals; dirty: boolean }>();
+  readonly #slots = new Map<string, Slot>();
+
+  /** Whether something was counted that is not written yet. */
+  get dirty(): boolean {
+    return [...this.#slots.values()].some(({ dirty }) => dirty);
+  }
 
   add(at: number, labels: CounterLabels, n = 1): void {
     const hour = hourId(at);
     const name = `${labels.client} ${hour}`;
-    let slot = this.#totals.get(name);
+    let slot = this.#slots.get(name);
     if (slot === undefined) {
-      slot = { client: labels.client, hour, totals: new Map(), dirty: true };
-      this.#totals.set(name, slot);
+      slot = { client: labels.client, hour, run: randomBytes(6).toString('hex'), totals: new Map(), dirty: true };
+      this.#slots.set(name, slot);
     }
     const label = JSON.stringify([labels.campaign ?? '', labels.outcome, labels.check, labels.token]);
     slot.totals.set(label, (slot.totals.get(label) ?? 0) + n);
     slot.dirty = true;
   }
 
-  /** Writes what changed. A failed write leaves its hours dirty, so that nothing is lost while the process lives. */
+  /** Writes what changed. A failed write leaves its hours dirty, so that nothing is lost while the process lives. @throws StoreUnavailable */
   async flush(store: Store, now: number): Promise<void> {
-    const dirty = [...this.#totals.entries()].filter(([, slot]) => slot.dirty);
-    for (const [name, slot] of dirty) {
-      slot.dirty = false;
-      const change: Change = {
-        key: { owner: slot.client, log: LOG, id: `${slot.hour}.${this.#run}` },
-        value: Buffer.from(JSON.stringify([...slot.totals])),
-      };
+    const dirty = [...this.#slots.entries()].filter(([, slot]) => slot.dirty);
+    for (let start = 0; start < dirty.length; start += BATCH) {
+      const batch = dirty.slice(start, start + BATCH);
+      const changes = batch.map(([, slot]): Change => {
+        slot.dirty = false;
+        return {
+          key: { owner: slot.client, log: LOG, id: `${slot.hour}.${slot.run}` },
+          value: Buffer.from(JSON.stringify([...slot.totals])),
+        };
+      });
       try {
-        await store.apply([change]);
+        await store.apply(changes);
       } catch (error) {
-        slot.dirty = true;
+        for (const [, slot] of batch) slot.dirty = true;
         throw error;
       }
-      if (!slot.dirty && slot.hour < hourId(now)) this.#totals.delete(name);
+      for (const [name, slot] of batch) if (!slot.dirty && slot.hour < hourId(now)) this.#slots.delete(name);
     }
   }
 }

@@ -3,12 +3,13 @@ import type { ClientId, DecisionId } from '../ids.ts';
 import type { Digests } from '../keys/digest.ts';
 import type { Sealer } from '../keys/seal.ts';
 import type { Vault } from '../keys/vault.ts';
+import type { VaultUnavailable } from '../keys/vault-shelf.ts';
 import type { Clock } from '../ops/clock.ts';
 import type { Logger } from '../ops/log.ts';
 import type { Change, RecordKey, Store } from '../store/store.ts';
 import { Counters } from './counters.ts';
 import type { CounterLabels, Decision, DecisionInput } from './decision.ts';
-import { Pseudonyms } from './pseudonyms.ts';
+import { Pseudonyms, type PseudonymsFound } from './pseudonyms.ts';
 import { newDecisionId } from './ref.ts';
 
 const LOG = 'decisions';
@@ -43,6 +44,8 @@ export class Journal {
   #lost = 0;
   #timer: NodeJS.Timeout | undefined;
   #writing: Promise<void> | undefined;
+  #failing = false;
+  #closed = false;
 
   constructor(parts: JournalParts) {
     this.#parts = parts;
@@ -54,15 +57,15 @@ export class Journal {
     return this.#lost;
   }
 
+  /** An id for a decision that is still open, for whoever must be told of it before it is made. */
+  reserve(): DecisionId {
+    return newDecisionId(this.#parts.clock.now());
+  }
+
   /** Takes a decision down, counts it, and gives the id that the reply names. Never waits. */
-  decided(input: DecisionInput): DecisionId {
-    const at = this.#parts.clock.now();
-    const id = newDecisionId(at);
-    this.#waiting.push({ id, at, input });
-    if (this.#waiting.length > MAX_WAITING) {
-      this.#waiting.shift();
-      this.#lost += 1;
-    }
+  decided(input: DecisionInput, id: DecisionId = this.reserve()): DecisionId {
+    this.#waiting.push({ id, at: this.#parts.clock.now(), input });
+    this.#drop();
     this.count(input);
     return id;
   }
@@ -74,59 +77,101 @@ export class Journal {
     this.#schedule(FLUSH_MS);
   }
 
-  /** Writes everything that waits. @throws StoreUnavailable; what was not written goes on waiting. */
+  /** Writes everything that waits. @throws StoreUnavailable, VaultUnavailable; what was not written goes on waiting, and is tried again. */
   async flush(): Promise<void> {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-    while (this.#writing !== undefined) await this.#writing;
-    this.#writing = this.#write().finally(() => {
+    this.#unschedule();
+    while (this.#writing !== undefined) await this.#writing.catch(() => undefined);
+    this.#writing = this.#write();
+    let next = RETRY_MS;
+    try {
+      await this.#writing;
+      next = FLUSH_MS;
+    } finally {
       this.#writing = undefined;
-    });
-    await this.#writing;
+      // What came in while the last of it was being written must not wait for the next event.
+      if (this.#waiting.length > 0 || this.#counters.dirty) this.#schedule(next);
+    }
   }
 
-  /** Writes what waits as far as the store lets it, and stops. */
+  /** Writes what waits as far as the store lets it, and stops: what is decided after it stays unwritten. */
   async close(): Promise<void> {
+    this.#closed = true;
     try {
       await this.flush();
     } catch (error) {
       this.#parts.log.error({ err: error, decisions: this.#waiting.length }, 'journal: decisions lost at stop');
     }
-    clearTimeout(this.#timer);
+    this.#unschedule();
   }
 
   #schedule(ms: number): void {
-    if (this.#timer !== undefined || this.#writing !== undefined) return;
-    this.#timer = setTimeout(() => {
-      this.#timer = undefined;
-      this.flush().catch((error: unknown) => {
-        this.#parts.log.warn({ err: error, waiting: this.#waiting.length, lost: this.#lost }, 'journal: the store does not take decisions');
-        this.#schedule(RETRY_MS);
-      });
-    }, ms);
+    if (this.#closed || this.#timer !== undefined || this.#writing !== undefined) return;
+    this.#timer = setTimeout(() => void this.#flushQuietly(), ms);
+  }
+
+  #unschedule(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+
+  /** Says once that the store takes nothing, and once that it does again. */
+  async #flushQuietly(): Promise<void> {
+    const { log } = this.#parts;
+    try {
+      await this.flush();
+      if (this.#failing) log.info({ lost: this.#lost }, 'journal: decisions are written again');
+      this.#failing = false;
+    } catch (error) {
+      if (!this.#failing) log.warn({ err: error, waiting: this.#waiting.length }, 'journal: the store does not take decisions');
+      this.#failing = true;
+    }
   }
 
   async #write(): Promise<void> {
-    while (this.#waiting.length > 0) {
-      const batch = this.#waiting.slice(0, BATCH);
-      const changes = await this.#changes(batch);
-      await this.#parts.store.apply(changes);
-      const written = new Set(batch);
-      this.#waiting = this.#waiting.filter(waiting => !written.has(waiting));
+    const stuck: Waiting[] = [];
+    let fault: VaultUnavailable | undefined;
+    try {
+      while (this.#waiting.length > 0) {
+        const batch = this.#waiting.splice(0, BATCH);
+        try {
+          const pseudonyms = await this.#pseudonymsFor(batch);
+          // One client's damaged data key must not keep everybody else's decisions from being written.
+          const able = batch.filter(({ input }) => !pseudonyms.failed.has(input.client));
+          for (const error of pseudonyms.failed.values()) fault ??= error;
+          await this.#parts.store.apply(able.map(waiting => this.#change(waiting, pseudonyms)));
+          stuck.push(...batch.filter(({ input }) => pseudonyms.failed.has(input.client)));
+        } catch (error) {
+          stuck.push(...batch);
+          throw error;
+        }
+      }
+    } finally {
+      this.#waiting.unshift(...stuck);
+      this.#drop();
     }
     await this.#counters.flush(this.#parts.store, this.#parts.clock.now());
+    if (fault !== undefined) throw fault;
   }
 
-  async #changes(batch: readonly Waiting[]): Promise<Change[]> {
-    const pseudonyms = await this.#pseudonyms.of(
+  /** Keeps the bound: the oldest go first. */
+  #drop(): void {
+    const excess = this.#waiting.length - MAX_WAITING;
+    if (excess <= 0) return;
+    this.#waiting.splice(0, excess);
+    this.#lost += excess;
+  }
+
+  #pseudonymsFor(batch: readonly Waiting[]): Promise<PseudonymsFound> {
+    return this.#pseudonyms.of(
       batch.filter(({ input }) => input.keepRecipient).map(({ input }) => ({ client: input.client, person: input.recipient })),
     );
-    return batch.map(({ id, at, input }) => {
-      const { recipient, keepRecipient, ...rest } = input;
-      const pseudonym = keepRecipient ? pseudonyms.get(input.client, recipient) : undefined;
-      const key = decisionKey(input.client, id);
-      return { key, value: this.#parts.sealer.seal(JSON.stringify({ ...rest, at, pseudonym }), aad(key)) };
-    });
+  }
+
+  #change({ id, at, input }: Waiting, pseudonyms: PseudonymsFound): Change {
+    const { recipient, keepRecipient, ...rest } = input;
+    const pseudonym = keepRecipient ? pseudonyms.get(input.client, recipient) : undefined;
+    const key = decisionKey(input.client, id);
+    return { key, value: this.#parts.sealer.seal(JSON.stringify({ ...rest, at, pseudonym }), aad(key)) };
   }
 }
 

@@ -3,18 +3,26 @@ import { randomBytes } from 'node:crypto';
 import type { ClientId } from '../ids.ts';
 import type { Digests } from '../keys/digest.ts';
 import type { Vault } from '../keys/vault.ts';
+import { VaultUnavailable } from '../keys/vault-shelf.ts';
 import { type Address, basePerson } from '../mail/address.ts';
-import type { Change, EntryKey, Expectation, Store } from '../store/store.ts';
+import { type Change, type EntryKey, type Expectation, type Store, StoreUnavailable, type Value } from '../store/store.ts';
 
 /** person's digest → sealed pseudonym */
 const PERSONS = 'persons';
 /** pseudonym → sealed address */
 const PSEUDONYMS = 'pseudonyms';
-const ATTEMPTS = 5;
+/** Each lost race means that another gate made some of these very people's at this moment. */
+const ATTEMPTS = 20;
 
 interface Who {
   readonly client: ClientId;
   readonly person: Address;
+}
+
+export interface PseudonymsFound {
+  get(client: ClientId, person: Address): string | undefined;
+  /** Clients whose vault key could not be read now. */
+  readonly failed: ReadonlyMap<ClientId, VaultUnavailable>;
 }
 
 export class Pseudonyms {
@@ -32,17 +40,23 @@ export class Pseudonyms {
    * The pseudonyms of people, made where there is none yet. Somebody whose client has no vault key here gets none.
    * @throws StoreUnavailable
    */
-  async of(people: readonly Who[]): Promise<{ get(client: ClientId, person: Address): string | undefined }> {
+  async of(people: readonly Who[]): Promise<PseudonymsFound> {
     const found = new Map<string, string>();
     const byClient = new Map<ClientId, Map<string, Address>>();
     for (const { client, person } of people) {
       const group = byClient.get(client) ?? new Map<string, Address>();
       byClient.set(client, group.set(basePerson(person), person));
     }
+    const failed = new Map<ClientId, VaultUnavailable>();
     for (const [client, group] of byClient) {
-      for (const [base, pseudonym] of await this.#ofClient(client, group)) found.set(`${client} ${base}`, pseudonym);
+      try {
+        for (const [base, pseudonym] of await this.#ofClient(client, group)) found.set(`${client} ${base}`, pseudonym);
+      } catch (error) {
+        if (!(error instanceof VaultUnavailable)) throw error;
+        failed.set(client, error);
+      }
     }
-    return { get: (client, person) => found.get(`${client} ${basePerson(person)}`) };
+    return { failed, get: (client, person) => found.get(`${client} ${basePerson(person)}`) };
   }
 
   /** The base form of the address behind a pseudonym; undefined after an erasure, or where the client's key is gone. */
@@ -64,10 +78,13 @@ export class Pseudonyms {
       if (open.length === 0) return result;
       const asked = open.flatMap(([base, person]) => this.#digests.person(person).map(id => ({ base, key: personKey(client, id) })));
       const values = await this.#store.find(asked.map(({ key }) => key));
-      for (const [i, value] of values.entries()) {
-        const question = asked[i];
-        const pseudonym = value === undefined || question === undefined ? undefined : sealer.open(value, aad(question.key));
-        if (question !== undefined && pseudonym !== undefined) result.set(question.base, pseudonym.toString());
+      const held = new Map<string, Value>();
+      for (const [i, { base, key }] of asked.entries()) {
+        const value = values[i];
+        if (value === undefined) continue;
+        held.set(key.id.toString('hex'), value);
+        const pseudonym = sealer.open(value, aad(key));
+        if (pseudonym !== undefined) result.set(base, pseudonym.toString());
       }
       const changes: Change[] = [];
       const expect: Expectation[] = [];
@@ -79,7 +96,8 @@ export class Pseudonyms {
         const forward = personKey(client, newest);
         const back = pseudonymKey(client, pseudonym);
         made.set(base, pseudonym);
-        expect.push({ key: forward, value: undefined });
+        // What is there cannot be opened, or it were found: it was sealed under a key that was destroyed, and stands for nobody.
+        expect.push({ key: forward, value: held.get(newest.toString('hex')) });
         changes.push({ key: forward, value: sealer.seal(pseudonym, aad(forward)) }, { key: back, value: sealer.seal(base, aad(back)) });
       }
       if (changes.length === 0 || (await this.#store.apply(changes, expect))) {
@@ -87,7 +105,7 @@ export class Pseudonyms {
         return result;
       }
     }
-    return result;
+    throw new StoreUnavailable('The pseudonyms keep changing under us');
   }
 }
 
