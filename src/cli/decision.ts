@@ -28,7 +28,11 @@ async function show(ref: string, options: Common): Promise<void> {
       ['reply', reply],
       ['check', `${check} (${token})`],
       ['why', reason],
-      ['recipient', recipient ?? (pseudonym === undefined ? 'not kept: the person was erased' : `${pseudonym} (erased since)`)],
+      [
+        'recipient',
+        recipient ??
+          (pseudonym === undefined ? 'not kept: the person was erased, or the lists could not tell' : `${pseudonym} (erased since)`),
+      ],
       ['client', campaign === undefined ? client : `${client}/${campaign}`],
       ['credential', credential],
       ['policy', policy],

@@ -29,7 +29,7 @@ export interface Ruling {
   readonly observed: readonly Finding[];
   /** Every objection, in registry order. */
   readonly all: readonly Finding[];
-  /** True where some check knows that the recipient was erased: no record of this ruling may name them. */
+  /** True where some check knows that the recipient was erased, or gave no answer: no record of this ruling may name them. */
   readonly erased: boolean;
 }
 
@@ -125,7 +125,7 @@ function rule(all: readonly Finding[]): Ruling {
     objection: enforced.find(({ reply }) => isRejected(reply)) ?? enforced[0],
     observed: all.filter(({ mode }) => mode === 'observe'),
     all,
-    erased: all.some(({ erased }) => erased === true),
+    erased: all.some(({ erased, token }) => erased === true || token === UNAVAILABLE),
   };
 }
 
