@@ -1,10 +1,11 @@
 /** The submission gate: who may hand over mail at all; each accepted MAIL starts a SubmissionTransaction. */
 import { AuthenticationBusy, type Clients } from '../clients/clients.ts';
-import type { Credential } from '../clients/profile.ts';
+import type { Credential, Profile } from '../clients/profile.ts';
 import type { ClientId } from '../ids.ts';
 import { isAddress, parseAddress } from '../mail/address.ts';
 import { defer, type Reply, reject } from '../mail/reply.ts';
 import type { Gate, MailParameters, Peer, Transaction } from '../smtp/gate.ts';
+import { StoreUnavailable } from '../store/store.ts';
 import { Limits } from './limits.ts';
 import type { SubmissionOptions } from './options.ts';
 import { Setbacks } from './setbacks.ts';
@@ -16,6 +17,7 @@ const BAD = reject(535, '5.7.8', 'Authentication credentials invalid');
 /** RFC 4954 §4.7.3. */
 const BUSY = defer(454, '4.7.0', 'Too many authentications, try again');
 const DISABLED = reject(525, '5.7.13', 'Credential disabled');
+const CANNOT_DECIDE = defer(451, '4.3.0', 'Cannot decide now');
 
 export interface GateParts extends Omit<TransactionParts, 'setbacks'> {
   readonly clients: Clients;
@@ -40,33 +42,29 @@ export class SubmissionGate implements Gate<Credential> {
 
   async authenticate(peer: Peer, username: string, password: string): Promise<{ login: Credential } | Reply> {
     const answer = await this.#parts.clients.authenticate(username, password, peer.remoteAddress).catch((error: unknown) => {
-      if (error instanceof AuthenticationBusy) return 'busy' as const;
-      throw error;
+      if (error instanceof AuthenticationBusy) return BUSY;
+      return unanswered(error);
     });
-    if (answer === 'busy') return BUSY;
     if (answer === 'bad') return BAD;
     if (answer === 'disabled') return DISABLED;
-    return { login: answer.credential };
+    return 'credential' in answer ? { login: answer.credential } : answer;
   }
 
   async mail(peer: Peer, login: Credential | undefined, path: string, parameters: MailParameters): Promise<Transaction | Reply> {
-    const { clients, policies, options } = this.#parts;
-    const credential = login === undefined ? await clients.byAddress(peer.remoteAddress) : await clients.current(login.id);
-    if (credential === undefined) return login === undefined ? NO_AUTH : DISABLED;
-    if (credential.disabled) return DISABLED;
-    const profile = await clients.profile(credential.client);
-    if (profile === undefined || profile.disabled) return DISABLED;
+    const { policies, options } = this.#parts;
+    const sender = await this.#sender(peer, login).catch(unanswered);
+    if ('status' in sender) return sender;
+    const { credential, profile } = sender;
     const policy = policies.get(credential.policy ?? profile.policy);
     if (policy === undefined) {
       this.#parts.log.error(
         { client: profile.id, policy: credential.policy ?? profile.policy },
         'no such policy: add it under policies in the config',
       );
-      return defer(451, '4.3.0', 'Cannot decide now');
+      return CANNOT_DECIDE;
     }
-    const crowded = this.#limits.enter(profile.id, peer.id, profile.maxSessions ?? options.rate.sessions);
+    const crowded = this.#enter(peer, profile);
     if (crowded !== undefined) return crowded;
-    this.#sessions.set(peer.id, profile.id);
     const reversePath = path === '' ? null : parseAddress(path, { utf8: parameters.utf8 });
     if (reversePath !== null && !isAddress(reversePath)) {
       return reversePath.problem === 'utf8'
@@ -81,10 +79,37 @@ export class SubmissionGate implements Gate<Credential> {
     );
   }
 
+  /** Who it is, as things stand now: they may have changed since the session began. */
+  async #sender(peer: Peer, login: Credential | undefined): Promise<{ credential: Credential; profile: Profile } | Reply> {
+    const { clients } = this.#parts;
+    const credential = login === undefined ? await clients.byAddress(peer.remoteAddress) : await clients.current(login.id);
+    if (credential === undefined) return login === undefined ? NO_AUTH : DISABLED;
+    // Made anew under the same name, perhaps for another client: this session knew the password of the one before.
+    const replaced = login !== undefined && (credential.client !== login.client || credential.createdAt !== login.createdAt);
+    if (credential.disabled || replaced) return DISABLED;
+    const profile = await clients.profile(credential.client);
+    return profile === undefined || profile.disabled ? DISABLED : { credential, profile };
+  }
+
+  /** Counts the session for its client; a session may change clients (log in after mail by IP address, or STARTTLS and log in anew). */
+  #enter(peer: Peer, profile: Profile): Reply | undefined {
+    const before = this.#sessions.get(peer.id);
+    if (before !== undefined && before !== profile.id) this.closed(peer);
+    const crowded = this.#limits.enter(profile.id, peer.id, profile.maxSessions ?? this.#parts.options.rate.sessions);
+    if (crowded === undefined) this.#sessions.set(peer.id, profile.id);
+    return crowded;
+  }
+
   closed(peer: Peer): void {
     const client = this.#sessions.get(peer.id);
     if (client === undefined) return;
     this.#sessions.delete(peer.id);
     this.#limits.leave(client, peer.id);
   }
+}
+
+/** A store that is down has said so in the log, once: no fault of every single sender's. */
+function unanswered(error: unknown): Reply {
+  if (error instanceof StoreUnavailable) return CANNOT_DECIDE;
+  throw error;
 }

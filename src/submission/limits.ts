@@ -42,7 +42,9 @@ export class Limits {
     if (perMinute === 0) return undefined;
     const use = this.#of(client);
     const now = this.#clock.now();
-    use.tokens = Math.min(perMinute, use.tokens + ((now - use.refilledAt) / MINUTE) * perMinute);
+    // A clock that was set back must not take back what was granted.
+    const passed = Math.max(0, now - use.refilledAt);
+    use.tokens = Math.min(perMinute, use.tokens + (passed / MINUTE) * perMinute);
     use.refilledAt = now;
     if (use.tokens < 1) return defer(450, '4.7.0', `Too many messages, at most ${perMinute} a minute for this client`);
     use.tokens -= 1;

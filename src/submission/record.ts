@@ -1,5 +1,5 @@
 /** Writes down what was decided about a transaction's recipients, and puts the decision's id into the reply (law 8). */
-import type { CampaignId, ClientId, CredentialId } from '../ids.ts';
+import type { CampaignId, ClientId, CredentialId, DecisionId } from '../ids.ts';
 import type { DecisionInput, Outcome } from '../journal/decision.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { Address } from '../mail/address.ts';
@@ -22,10 +22,20 @@ export interface Ground {
   readonly token: string;
   readonly reason: string;
   readonly reply: Reply;
-  /** The person was erased: the record must not bring them back. */
+  /** The person was erased, or may have been: the record must not bring them back. */
   readonly erased?: boolean;
 }
 
+/** A refusal whose id can be told already, while what becomes of the whole transaction is still open. */
+export interface Draft {
+  readonly recipient: Address;
+  readonly ground: Ground;
+  readonly id: DecisionId;
+  /** The ground's reply with the ref. */
+  readonly reply: Reply;
+}
+
+/** One recipient is counted once for each time that somebody was told about them: at RCPT, or by the reply to the final dot. */
 export class Recorder {
   readonly #journal: Journal;
   readonly #log: Logger;
@@ -35,25 +45,38 @@ export class Recorder {
     this.#log = log;
   }
 
+  draft(recipient: Address, ground: Ground): Draft {
+    const id = this.#journal.reserve();
+    return { recipient, ground, id, reply: withRef(ground.reply, id) };
+  }
+
+  /**
+   * Records a draft. `told`: what the sender was told of this recipient, where that is another reply than the ground's, as of a
+   * message that has to wait as a whole; the outcome is as told. The reply that comes back is that one with the ref.
+   */
+  record(subject: Subject, stage: DecisionInput['stage'], { recipient, ground, id }: Draft, told: Reply = ground.reply): Reply {
+    const outcome: Outcome = isDeferred(told) ? 'deferred' : 'rejected';
+    this.#decided(subject, recipient, stage, { ...ground, reply: told }, outcome, id);
+    const { client, transaction } = subject;
+    this.#log.info({ client, transaction, check: ground.check, token: ground.token, ref: id }, outcome);
+    return withRef(told, id);
+  }
+
   /** Records a refusal or deferral of one recipient; the reply that comes back names it. */
-  refused(subject: Subject, recipient: Address, stage: DecisionInput['stage'], ground: Ground): Reply {
-    const outcome: Outcome = isDeferred(ground.reply) ? 'deferred' : 'rejected';
-    const id = this.#decided(subject, recipient, stage, ground, outcome);
-    this.#log.info(
-      { client: subject.client, transaction: subject.transaction, check: ground.check, token: ground.token, ref: id },
-      outcome,
-    );
-    return withRef(ground.reply, id);
+  refused(subject: Subject, recipient: Address, stage: DecisionInput['stage'], ground: Ground, told?: Reply): Reply {
+    return this.record(subject, stage, this.draft(recipient, ground), told);
   }
 
   /** Records what a check in observe mode would have refused. */
   observed(subject: Subject, recipient: Address, ground: Ground): void {
-    this.#decided(subject, recipient, 'data', ground, 'observed');
+    this.#decided(subject, recipient, 'data', ground, 'observed', this.#journal.reserve());
   }
 
-  /** Records that nobody knows whether the upstream took the message. */
-  unknown(subject: Subject, recipient: Address, ground: Ground): void {
-    this.#decided(subject, recipient, 'upstream', ground, 'unknown');
+  /** Records that nobody knows whether the upstream took the message; the reply that comes back names the decision. */
+  unknown(subject: Subject, recipient: Address, ground: Ground): Reply {
+    const id = this.#journal.reserve();
+    this.#decided(subject, recipient, 'upstream', ground, 'unknown', id);
+    return withRef(ground.reply, id);
   }
 
   relayed(subject: Subject, recipients: number): void {
@@ -69,17 +92,20 @@ export class Recorder {
     );
   }
 
-  #decided(subject: Subject, recipient: Address, stage: DecisionInput['stage'], ground: Ground, outcome: Outcome) {
-    return this.#journal.decided({
-      ...subject,
-      stage,
-      outcome,
-      check: ground.check,
-      token: ground.token,
-      reason: ground.reason,
-      reply: replyLine(ground.reply),
-      recipient,
-      keepRecipient: ground.erased !== true,
-    });
+  #decided(subject: Subject, recipient: Address, stage: DecisionInput['stage'], ground: Ground, outcome: Outcome, id: DecisionId): void {
+    this.#journal.decided(
+      {
+        ...subject,
+        stage,
+        outcome,
+        check: ground.check,
+        token: ground.token,
+        reason: ground.reason,
+        reply: replyLine(ground.reply),
+        recipient,
+        keepRecipient: ground.erased !== true,
+      },
+      id,
+    );
   }
 }

@@ -1,11 +1,12 @@
 /** Rehearsal: what would be told to a sender, asked of the same checks, with nothing relayed, recorded or counted. */
 import type { Credential, Profile } from '../clients/profile.ts';
-import { type Address, isAddress, parseAddress } from '../mail/address.ts';
-import { type Message, parseMessage } from '../mail/message.ts';
+import { isAddress, parseAddress } from '../mail/address.ts';
+import { parseMessage } from '../mail/message.ts';
 import { accept, isDeferred, type Reply, reject, replyLine } from '../mail/reply.ts';
 import type { Submission } from '../policy/check.ts';
-import type { Policy, Ruling } from '../policy/policy.ts';
+import type { Policy } from '../policy/policy.ts';
 import { campaignsAtDot, campaignsAtRcpt } from './campaigns.ts';
+import { findingOf } from './finding.ts';
 import { fitness } from './fitness.ts';
 
 export interface Question {
@@ -53,21 +54,12 @@ export async function rehearse(question: Question): Promise<Rehearsed> {
     policy: policy.name,
     ...(message === undefined ? {} : { message }),
   };
-  return ruled(await ask(policy, rcpt, message, submission));
-}
-
-async function ask(policy: Policy, rcpt: Address, message: Message | undefined, submission: Submission): Promise<readonly Ruling[]> {
-  const asked = [policy.askRcpt(rcpt, submission)];
-  if (message !== undefined) asked.push(policy.askMessage(message, submission));
-  return Promise.all(asked);
-}
-
-function ruled(rulings: readonly Ruling[]): Rehearsed {
-  const objection = rulings.find(ruling => ruling.objection !== undefined)?.objection;
-  return told(
-    objection?.reply ?? PASS,
-    rulings.flatMap(ruling => ruling.all),
-  );
+  const [ofRcpt, ofMessage] = await Promise.all([
+    policy.askRcpt(rcpt, submission),
+    message === undefined ? undefined : policy.askMessage(message, submission),
+  ]);
+  const finding = ofMessage === undefined ? ofRcpt.objection : findingOf(ofRcpt, ofMessage);
+  return told(finding?.reply ?? PASS, [...ofRcpt.all, ...(ofMessage?.all ?? [])]);
 }
 
 function told(reply: Reply, objections: Rehearsed['objections'] = []): Rehearsed {

@@ -31,12 +31,14 @@ export class Setbacks {
 
   /**
    * The doubling keeps a mixed message from starving: with a memory shorter than the sender's retry interval, one mailbox
-   * that stays full would hold back everybody else in the message for days.
+   * that stays full would hold back everybody else in the message for days. It begins anew where the last is long over.
    */
   note(client: ClientId, rcpt: Address, reply: Reply): void {
+    const now = this.#clock.now();
     const known = this.#cache.get(name(client, rcpt));
-    const lasts = known === undefined ? this.#first : Math.min(known.lasts * 2, LONGEST);
-    this.#cache.set(name(client, rcpt), { reply, until: this.#clock.now() + lasts, lasts });
+    const again = known !== undefined && now - known.until < LONGEST;
+    const lasts = again ? Math.min(known.lasts * 2, LONGEST) : this.#first;
+    this.#cache.set(name(client, rcpt), { reply, until: now + lasts, lasts });
   }
 
   /** The reply to repeat at RCPT, or undefined. */

@@ -11,13 +11,15 @@ import { accept, defer, isDeferred, type Reply, reject } from '../mail/reply.ts'
 import type { Clock } from '../ops/clock.ts';
 import type { Logger } from '../ops/log.ts';
 import type { Submission } from '../policy/check.ts';
-import type { Policies, Policy, Ruling } from '../policy/policy.ts';
+import { type Policies, type Policy, type Ruling, UNAVAILABLE } from '../policy/policy.ts';
 import type { Upstreams } from '../relay/upstreams.ts';
 import type { MailParameters, Peer, Transaction } from '../smtp/gate.ts';
+import { StoreUnavailable } from '../store/store.ts';
 import { type Bound, campaignsAtDot, campaignsAtRcpt } from './campaigns.ts';
-import { deliver, type Failure } from './delivery.ts';
+import { deliver } from './delivery.ts';
+import { findingOf } from './finding.ts';
 import { fitness } from './fitness.ts';
-import { type Ground, Recorder, type Subject } from './record.ts';
+import { type Draft, type Ground, Recorder, type Subject } from './record.ts';
 import type { Setbacks } from './setbacks.ts';
 
 export interface TransactionParts {
@@ -45,6 +47,21 @@ export interface Opening {
 const OK = accept(250, '2.1.5', 'Recipient ok');
 const NOBODY = reject(554, '5.5.1', 'No valid recipients');
 const ONE_AT_A_TIME = defer(452, '4.5.3', 'Null reverse-path: one recipient per transaction');
+
+const REMOVED: Ground = {
+  check: 'gate',
+  token: 'disabled',
+  reason: 'the client was removed after MAIL',
+  reply: reject(525, '5.7.13', 'Credential disabled'),
+};
+const NO_STORE: Ground = {
+  check: 'gate',
+  token: UNAVAILABLE,
+  reason: 'the store gave no answer',
+  reply: defer(451, '4.3.0', 'Cannot decide now'),
+  // Nobody can say now who was erased.
+  erased: true,
+};
 
 /** Asked and answered: a recipient, and what the checks ruled at the final dot. */
 interface Ruled {
@@ -78,13 +95,13 @@ export class SubmissionTransaction implements Transaction {
     }
     if (this.#recipients.has(rcpt.relayed)) return OK;
     if (reversePath === null && this.#recipients.size > 0) return ONE_AT_A_TIME;
-    const setback = this.#parts.setbacks.of(profile.id, rcpt);
-    if (setback !== undefined) return setback;
     const bound = campaignsAtRcpt(credential);
     const ruling = await policy.askRcpt(rcpt, this.#submission(profile, bound, [...this.#recipients.values(), rcpt]));
     if (ruling.objection !== undefined) {
       return this.#recorder.refused(this.#subject(bound), rcpt, 'rcpt', { ...ruling.objection, erased: ruling.erased });
     }
+    const setback = this.#parts.setbacks.of(profile.id, rcpt);
+    if (setback !== undefined) return this.#recorder.refused(this.#subject(bound), rcpt, 'rcpt', repeated(setback));
     this.#recipients.set(rcpt.relayed, rcpt);
     return OK;
   }
@@ -95,8 +112,8 @@ export class SubmissionTransaction implements Transaction {
 
   async message(octets: Buffer): Promise<Reply> {
     const { credential, policy } = this.#opening;
-    const profile = await this.#parts.clients.profile(credential.client);
-    if (profile === undefined || profile.disabled) return reject(525, '5.7.13', 'Credential disabled');
+    const profile = await this.#profile();
+    if ('check' in profile) return this.#refuseAll(campaignsAtRcpt(credential), profile);
     const message = parseMessage(octets);
     const bound = fitness(message, campaignsAtDot(credential, profile, message, this.#parts.options.campaignHeader));
     if ('unfit' in bound) return this.#refuseAll(campaignsAtRcpt(credential), bound.unfit);
@@ -117,28 +134,38 @@ export class SubmissionTransaction implements Transaction {
     this.#recipients.clear();
   }
 
-  /** Each recipient's own refusal, recorded; a Reply where that settles the whole message. */
-  #settle(bound: Bound, verdict: Ruling, rulings: readonly Ruled[]): Reply | Failure[] {
-    const subject = this.#subject(bound);
-    const objecting = rulings.filter(({ ruling }) => ruling.objection !== undefined);
-    const everybody = objecting.length === rulings.length;
-    // Undecided for one is undecided for all: the retry asks again. A message-wide objection is everybody's.
-    const undecided = objecting.some(({ ruling }) => ruling.objection !== undefined && isDeferred(ruling.objection.reply));
-    const failures: Failure[] = [];
-    let whole: Reply | undefined;
-    for (const { recipient, ruling } of rulings) {
-      const objection = ruling.objection ?? verdict.objection;
-      if (objection === undefined) continue;
-      const reply = this.#recorder.refused(subject, recipient, 'data', { ...objection, erased: ruling.erased });
-      if (ruling.objection !== undefined && isDeferred(reply)) whole = whole !== undefined && isDeferred(whole) ? whole : reply;
-      else if (ruling.objection === undefined || everybody) whole ??= reply;
-      failures.push({ recipient, reply });
+  /** The client's settings as they are now, or why they do not let mail pass. */
+  async #profile(): Promise<Profile | Ground> {
+    try {
+      const profile = await this.#parts.clients.profile(this.#opening.credential.client);
+      return profile === undefined || profile.disabled ? REMOVED : profile;
+    } catch (error) {
+      if (error instanceof StoreUnavailable) return NO_STORE;
+      throw error;
     }
-    if (undecided) this.#recorder.held(subject, rulings.length - failures.length);
-    return whole ?? failures;
   }
 
-  async #relay(profile: Profile, message: Message, bound: Bound, failures: readonly Failure[]): Promise<Reply> {
+  /** A Reply where the checks settle the whole message; else the refusals of those to whom it will not go, yet to be recorded. */
+  #settle(bound: Bound, verdict: Ruling, rulings: readonly Ruled[]): Reply | Draft[] {
+    const subject = this.#subject(bound);
+    const drafts = rulings.flatMap(({ recipient, ruling }) => {
+      const finding = findingOf(ruling, verdict);
+      return finding === undefined ? [] : [this.#recorder.draft(recipient, { ...finding, erased: ruling.erased })];
+    });
+    // Undecided for one is undecided for all: the retry asks again.
+    const undecided = drafts.find(({ ground }) => isDeferred(ground.reply));
+    if (undecided !== undefined) {
+      for (const draft of drafts) this.#recorder.record(subject, 'data', draft, undecided.ground.reply);
+      this.#recorder.held(subject, rulings.length - drafts.length);
+      return undecided.reply;
+    }
+    if (drafts.length < rulings.length) return drafts;
+    for (const draft of drafts) this.#recorder.record(subject, 'data', draft);
+    // What speaks against the message speaks for all of them.
+    return (drafts.find(({ ground }) => ground.check === verdict.objection?.check) ?? drafts[0])?.reply ?? NOBODY;
+  }
+
+  async #relay(profile: Profile, message: Message, bound: Bound, failures: readonly Draft[]): Promise<Reply> {
     const { peer, parameters, reversePath } = this.#opening;
     const failed = new Set(failures.map(({ recipient }) => recipient));
     const recipients = [...this.#recipients.values()].filter(recipient => !failed.has(recipient));
@@ -203,4 +230,8 @@ export class SubmissionTransaction implements Transaction {
       policy: policy.name,
     };
   }
+}
+
+function repeated(reply: Reply): Ground {
+  return { check: 'upstream', token: 'upstream', reason: `upstream replied ${reply.code} ${reply.status} a short while ago`, reply };
 }
