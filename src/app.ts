@@ -171,10 +171,13 @@ export function upstreamsOf({ config, clock, log }: House): Upstreams {
   });
 }
 
+/** How long beyond the limit of a stop a message on its way upstream may wait for its reply: longer than a closing upstream takes. */
+const VERDICT_MS = 6_000;
+
 export interface RunningGate {
   readonly addresses: Listener['addresses'];
   reloadCertificates(): void;
-  /** Takes nothing new, lets running transactions finish, writes the journal, and hangs up. */
+  /** Takes nothing new, lets running transactions finish for `submission.stopSeconds`, writes the journal, and hangs up. */
   stop(): Promise<void>;
   /** The journal, for whoever wants to read what was just decided. */
   readonly journal: Journal;
@@ -217,9 +220,18 @@ export async function startGate(house: House): Promise<RunningGate> {
     reloadCertificates: () => listener.reloadCertificates(),
     journal,
     async stop() {
-      await listener.stop(submission.stopSeconds * 1000);
+      const limitMs = submission.stopSeconds * 1000;
+      let closing: Promise<void> | undefined;
+      const close = (): Promise<void> => {
+        closing ??= upstreams.close();
+        return closing;
+      };
+      // Before the listener gives up: what the upstream does not answer even then is cut, and its sender still told so.
+      const late = setTimeout(() => void close(), limitMs);
+      await listener.stop(limitMs, VERDICT_MS);
+      clearTimeout(late);
       await tracked.close();
-      await upstreams.close();
+      await close();
       await journal.close();
     },
   };

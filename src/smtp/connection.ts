@@ -56,6 +56,11 @@ export class Connection<Login> extends SMTPConnection {
     this.#idle = setTimeout(() => this.#waitedLong(), needs.idleMs).unref();
   }
 
+  /** As Passage.judging. */
+  get judging(): boolean {
+    return this.#session.judging;
+  }
+
   /** Begins the conversation. */
   override init(): void {
     this._setListeners(() => setTimeout(() => this.#greet(), GREETING_MS));

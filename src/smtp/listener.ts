@@ -41,8 +41,11 @@ export interface ListenerSettings<Login> {
 export interface Listener {
   /** Where it really listens, in the order of `listen`. */
   readonly addresses: readonly Endpoint[];
-  /** Takes no new connection or transaction, waits up to `limitMs` for those under way, then ends them with 421. */
-  stop(limitMs: number): Promise<void>;
+  /**
+   * Takes no new connection or transaction, waits up to `limitMs` for those under way, then ends them with 421. A whole message that is
+   * being judged may be on its way upstream, and 421 would have it sent again: it gets `verdictMs` more (none by default) for its true reply.
+   */
+  stop(limitMs: number, verdictMs?: number): Promise<void>;
   /** Reads the certificate's files again, as on SIGHUP; open sessions stay. */
   reloadCertificates(): void;
 }
@@ -92,28 +95,33 @@ export async function startListener<Login>(settings: ListenerSettings<Login>): P
   }, settings.watchMs);
 
   let stopped: Promise<void> | undefined;
-  const stop = async (limitMs: number): Promise<void> => {
+  const waiting = () => [...all].filter(connection => !connection.judging);
+  const destroy = (connections: readonly Connection<Login>[]): void => {
+    const rest = all.size - connections.length;
+    for (const connection of connections) connection.destroy();
+    // A turn later: what lies under a TLS socket goes with it, and must not be pulled away before.
+    setImmediate(() => {
+      if (rest === 0) for (const server of servers) server.destroyLeftovers();
+    });
+  };
+  const stop = async (limitMs: number, verdictMs: number): Promise<void> => {
     stopping = true;
     certificates.close();
     const closed = Promise.all(servers.map(server => server.shut()));
     for (const connection of all) connection.stop();
-    const limit = setTimeout(() => {
-      for (const connection of all) connection.part(STOPPING);
-    }, limitMs);
-    const end = setTimeout(() => {
-      for (const connection of all) connection.destroy();
-      // A turn later: what lies under a TLS socket goes with it, and must not be pulled away before.
-      setImmediate(() => {
-        for (const server of servers) server.destroyLeftovers();
-      });
-    }, limitMs + LAST_WORDS_MS);
+    const timers = [
+      setTimeout(() => {
+        for (const connection of waiting()) connection.part(STOPPING);
+      }, limitMs),
+      setTimeout(() => destroy(waiting()), limitMs + LAST_WORDS_MS),
+      setTimeout(() => destroy([...all]), limitMs + verdictMs + LAST_WORDS_MS),
+    ];
     await closed;
-    clearTimeout(limit);
-    clearTimeout(end);
+    for (const timer of timers) clearTimeout(timer);
   };
   return {
     addresses,
-    stop: limitMs => (stopped ??= stop(limitMs)),
+    stop: (limitMs, verdictMs = 0) => (stopped ??= stop(limitMs, verdictMs)),
     reloadCertificates: () => void certificates.reload(),
   };
 }

@@ -37,6 +37,7 @@ export class Passage<Login> {
   readonly #fault: (error: unknown) => void;
   #open: Open | undefined;
   #strays = 0;
+  #judging = false;
 
   /** `fault` is told what the gate's `end` throws: by then the client has its answer, or is owed another. */
   constructor(needs: PassageNeeds<Login>, channel: MessageChannel, fault: (error: unknown) => void) {
@@ -47,6 +48,11 @@ export class Passage<Login> {
 
   get open(): boolean {
     return this.#open !== undefined;
+  }
+
+  /** True while the gate judges a whole message, which may be on its way upstream already. */
+  get judging(): boolean {
+    return this.#judging;
   }
 
   /** Ends the transaction, if there is one. */
@@ -97,8 +103,10 @@ export class Passage<Login> {
       const reader = new MessageReader(this.#needs.maxMessageBytes, share, expected);
       this.#channel.send(say.GO_AHEAD);
       if (!(await this.#channel.read(reader))) return undefined;
+      this.#judging = true;
       return reader.fault ?? (await open.transaction.message(reader.octets()));
     } finally {
+      this.#judging = false;
       share.free();
       this.end();
     }

@@ -59,6 +59,11 @@ export class Session<Login> {
     this.#mayXclient = mayXclient;
   }
 
+  /** As Passage.judging. */
+  get judging(): boolean {
+    return this.#passage.judging;
+  }
+
   /** Asks the gate whether the client may come in, and greets. */
   greet(): void {
     const refusal = this.#needs.busy() ?? this.#admit();

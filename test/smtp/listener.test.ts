@@ -35,26 +35,34 @@ t.test('stop: who waits is sent away at once, who is in a transaction may finish
   await listener.stop(0);
 });
 
-t.test('stop: the limit ends what is not done, once its turn is over', async t => {
-  let finish = (): void => undefined;
-  const gate = new OpenGate({ message: () => new Promise(resolve => (finish = () => resolve(accept(250, '2.0.0', 'late')))) });
+t.test('law 2: stop: the limit ends what is not done; whoever waits for a verdict is told nothing but that', async t => {
+  const finish: (() => void)[] = [];
+  const gate = new OpenGate({ message: () => new Promise(resolve => finish.push(() => resolve(accept(250, '2.0.0', 'late')))) });
   const { greeted, listener } = await listening(t, { gate });
-  const judged = await greeted();
-  await judged.ask('EHLO client.example');
-  await judged.ask('MAIL FROM:<a@sender.example>');
-  await judged.ask('RCPT TO:<b@there.example>');
-  await judged.ask('DATA');
-  judged.write('x\r\n.\r\n');
-  const open = await greeted();
-  await open.ask('EHLO client.example');
-  await open.ask('MAIL FROM:<a@sender.example>');
-  const stop = listener.stop(100);
+  const opened = async () => {
+    const client = await greeted();
+    await client.ask('EHLO client.example');
+    await client.ask('MAIL FROM:<a@sender.example>');
+    return client;
+  };
+  const judged = async () => {
+    const client = await opened();
+    await client.ask('RCPT TO:<b@there.example>');
+    await client.ask('DATA');
+    client.write('x\r\n.\r\n');
+    while (finish.length === 0) await pause(5);
+    return { client, finish: finish.pop() as () => void };
+  };
+  const [soon, never, open] = [await judged(), await judged(), await opened()];
+  const stop = listener.stop(100, 2_000);
   t.equal((await open.rest()).trim(), '421 4.3.2 Service is stopping');
-  t.equal((await judged.rest()).trim(), '421 4.3.2 Service is stopping');
+  soon.finish();
+  t.equal((await soon.client.rest()).trim(), '250 2.0.0 late\r\n421 4.3.2 Service is stopping');
+  t.equal(await never.client.rest(), '', 'nobody knows what becomes of the message');
   await stop;
-  finish();
-  while (gate.events.filter(event => event === 'closed').length < 2) await pause(5);
-  t.equal(gate.events.filter(event => event === 'end').length, 2);
+  never.finish();
+  while (gate.events.filter(event => event === 'closed').length < 3) await pause(5);
+  t.equal(gate.events.filter(event => event === 'end').length, 3);
 });
 
 t.test('stop: a client that ignores the 421 is cut off; so is one within its handshake', async t => {
