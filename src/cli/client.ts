@@ -1,9 +1,9 @@
 /** `postern client add|update|list|show|remove`: the companies on whose behalf mail is sent. */
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { ClientInput } from '../clients/clients.ts';
 import type { Profile } from '../clients/profile.ts';
 import { describe, parseUpstreamUrl } from '../relay/url.ts';
-import { type Common, command, withHouse } from './command.ts';
+import { type Common, command, looksLikeHost, looksLikeUrl, Repeatable, withHouse } from './command.ts';
 import { isoTime, printJson, printLine, printTable } from './output.ts';
 import { knownClient, settled } from './settled.ts';
 
@@ -29,13 +29,16 @@ export function addClientCommands(program: Command): void {
 }
 
 function withSettings(target: Command, required: boolean): Command {
-  const named = (flags: string, doc: string) => (required ? target.requiredOption(flags, doc) : target.option(flags, doc));
-  named('--name <name>', 'the company');
-  named('--privacy-url <url...>', "the client's own https privacy policy; repeatable");
-  named('--from-domain <domain...>', 'a domain its From headers may have, subdomains included; repeatable');
+  const settings = [
+    new Option('--name <name>', 'the company'),
+    new Repeatable('--privacy-url <url>', "the client's own https privacy policy", looksLikeUrl),
+    new Repeatable('--from-domain <domain>', 'a domain its From headers may have, subdomains included', looksLikeHost),
+  ];
+  for (const setting of settings) target.addOption(setting.makeOptionMandatory(required));
+  const returnPath = 'a domain its reverse-paths may have besides (platforms bounce to their own)';
   return target
-    .option('--return-path-domain <domain...>', 'a domain its reverse-paths may have besides (platforms bounce to their own)')
-    .option('--tracking-host <host...>', "a host whose links are the platform's click-tracking (host or host:port)")
+    .addOption(new Repeatable('--return-path-domain <domain>', returnPath, looksLikeHost))
+    .addOption(new Repeatable('--tracking-host <host>', "host or host:port of the platform's click-tracking links", looksLikeHost))
     .option('--policy <name>', 'basic (default), b2b-prospecting, or one of the configuration')
     .option('--upstream <url>', 'relay through this smarthost instead of upstream.url')
     .option('--max-rate <number>', 'transactions a minute, 0 for no limit', whole)

@@ -1,5 +1,5 @@
-/** How a command is made: every one takes --config and --json, and gets what it needs opened and closed around it. */
-import type { Command } from 'commander';
+/** How a command is made: what all of them take, and what is opened and closed around one. */
+import { type Command, Option } from 'commander';
 import { type House, openHouse } from '../app.ts';
 
 /** What every command is called with beside its own options. */
@@ -8,14 +8,29 @@ export interface Common {
   readonly json?: boolean;
 }
 
-/** A command that does something (and not a group of them). */
+/** A command that does something (and not a group of them). --config and --json are the program's: they may stand anywhere. */
 export function command(parent: Command, signature: string, doc: string): Command {
-  return parent
-    .command(signature)
-    .description(doc)
-    .option('--config <file>', 'configuration file (default: ./postern.yaml where there is one)')
-    .option('--json', 'print JSON');
+  return parent.command(signature).description(doc);
 }
+
+/**
+ * An option that may be repeated, and that may be followed by several values at once while these look like its kind: what looks
+ * otherwise is the command's next argument.
+ */
+export class Repeatable extends Option {
+  readonly fits: (text: string) => boolean;
+  constructor(flags: string, doc: string, fits: (text: string) => boolean) {
+    super(flags, `${doc}; repeatable`);
+    this.fits = fits;
+    this.argParser((value: string, before: readonly string[] | undefined) => [...(before ?? []), value]);
+  }
+}
+
+/** Names of domains and hosts (with a port or not), as opposed to the id of a client or a username. */
+export const looksLikeHost = (text: string): boolean => /^[^\s/@:.]+(\.[^\s/@:.]+)+\.?(:\d+)?$/.test(text);
+export const looksLikeUrl = (text: string): boolean => /^https?:\/\//i.test(text);
+/** An IPv4 or IPv6 address or block. */
+export const looksLikeBlock = (text: string): boolean => /^([\d.]+\.[\d.]+|[\da-f.]*:[\da-f.:]*)(\/\d+)?$/i.test(text);
 
 /** Runs `work` with the store and all that stands on it, and closes everything afterwards. `create`: a missing store is made. */
 export async function withHouse<T>(options: Common, work: (house: House) => Promise<T>, create = false): Promise<T> {

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import type { House } from '../app.ts';
 import type { Issued } from '../clients/clients.ts';
 import type { Credential } from '../clients/profile.ts';
-import { type Common, command, withHouse } from './command.ts';
+import { type Common, command, looksLikeBlock, Repeatable, withHouse } from './command.ts';
 import { CommandFailure } from './exit.ts';
 import { isoTime, printJson, printLine, printTable } from './output.ts';
 import { settled } from './settled.ts';
@@ -20,7 +20,7 @@ export function addCredentialCommands(program: Command): void {
   command(group, 'add <client> <username>', 'make a credential; prints its password, this once')
     .option('--campaign <id>', 'all its mail is of this campaign')
     .option('--policy <name>', "instead of the client's; transactional for receipts and password resets (on record)")
-    .option('--ip <cidr...>', 'only from these addresses or blocks; repeatable')
+    .addOption(new Repeatable('--ip <cidr>', 'only from this address or block', looksLikeBlock))
     .option('--no-password', 'the IP address alone is the credential')
     .action(add);
   command(group, 'list [client]', 'credentials of a client, or of all').action(list);

@@ -1,9 +1,11 @@
 /** The command line: all commands, one table of exit codes, and the only place where the CLI catches. */
+import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { ConfigProblems } from '../app.ts';
-import { KeyringProblem } from '../keys/keyring.ts';
+import { VaultRefused, VaultUnavailable } from '../keys/vault-shelf.ts';
 import { scrub } from '../ops/log.ts';
 import { StoreUnavailable } from '../store/store.ts';
+import { spellOut } from './arguments.ts';
 import { addCampaignCommands } from './campaign.ts';
 import { addClientCommands } from './client.ts';
 import { addCredentialCommands } from './credential.ts';
@@ -17,12 +19,36 @@ import { addServeCommand } from './serve.ts';
 import { addStatsCommand } from './stats.ts';
 import { addSuppressCommand } from './suppress.ts';
 
+/** src and dist both stand one folder under the package's root. */
+const PACKAGE = new URL('../../package.json', import.meta.url);
+
 /** Runs one command. Resolves to the exit code; whatever went wrong is on stderr. */
 export async function runCli(args: readonly string[]): Promise<number> {
+  const program = theProgram();
+  if (args.length === 0) {
+    process.stderr.write(program.helpInformation());
+    return EXIT.usage;
+  }
+  // Whoever reads our output may have seen enough (`| head`).
+  process.stdout.on('error', () => process.exit(EXIT.other));
+  try {
+    await program.parseAsync([...spellOut(program, args)], { from: 'user' });
+    return Number(process.exitCode ?? EXIT.ok);
+  } catch (error) {
+    return explainFailure(error);
+  }
+}
+
+/** All commands, run by nobody yet. */
+export function theProgram(): Command {
   const program = new Command('postern')
     .description('Compliance gate for campaign mail: refuses who may not be mailed and what may not be sent, relays the rest.')
-    .exitOverride()
-    .showHelpAfterError('(add --help for usage)');
+    .version((JSON.parse(readFileSync(PACKAGE, 'utf8')) as { version: string }).version)
+    .option('--config <file>', 'configuration file (default: $POSTERN_CONFIG, else ./postern.yaml where there is one)')
+    .option('--json', 'print JSON')
+    .hook('preAction', (root, action) => {
+      for (const [name, value] of Object.entries(root.opts())) action.setOptionValue(name, value);
+    });
   addServeCommand(program);
   addClientCommands(program);
   addCredentialCommands(program);
@@ -34,24 +60,20 @@ export async function runCli(args: readonly string[]): Promise<number> {
   addStatsCommand(program);
   addDoctorCommand(program);
   addDemoCommand(program);
-  for (const command of everyCommand(program)) command.exitOverride().showHelpAfterError('(add --help for usage)');
-  if (args.length === 0) {
-    process.stderr.write(program.helpInformation());
-    return EXIT.usage;
+  for (const [command, path] of everyCommand(program, 'postern')) {
+    command
+      .exitOverride()
+      .helpCommand(false)
+      .configureHelp({ showGlobalOptions: true })
+      .configureOutput({ outputError: (text, write) => write(text.replace(/^error:/, 'postern:')) })
+      .showHelpAfterError(`usage: ${path} ${command.usage()}\n(--help says more)`);
   }
-  try {
-    await program.parseAsync([...args], { from: 'user' });
-    return Number(process.exitCode ?? EXIT.ok);
-  } catch (error) {
-    return explainFailure(error);
-  }
+  return program;
 }
 
-function* everyCommand(command: Command): Iterable<Command> {
-  for (const below of command.commands) {
-    yield below;
-    yield* everyCommand(below);
-  }
+function* everyCommand(command: Command, path: string): Iterable<readonly [Command, string]> {
+  yield [command, path];
+  for (const below of command.commands) yield* everyCommand(below, `${path} ${below.name()}`);
 }
 
 function explainFailure(error: unknown): number {
@@ -59,9 +81,8 @@ function explainFailure(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
   if (error instanceof CommandFailure) return complain(error.message, error.exitCode);
   if (error instanceof ConfigProblems) return complain(error.problems.join('\npostern: '), EXIT.usage);
-  if (error instanceof StoreUnavailable) return complain(`the store gives no answer: ${error.message}`, EXIT.unavailable);
-  if (error instanceof KeyringProblem) return complain(error.message, EXIT.other);
-  return complain(error instanceof Error ? scrub(error.message) : 'unknown fault', EXIT.other);
+  const unavailable = error instanceof StoreUnavailable || (error instanceof VaultUnavailable && !(error instanceof VaultRefused));
+  return complain(error instanceof Error ? scrub(error.message) : 'unknown fault', unavailable ? EXIT.unavailable : EXIT.other);
 }
 
 function complain(message: string, exitCode: number): number {
