@@ -1,5 +1,5 @@
 /** The real parts that tests run against: installed where this may be done (root on Debian), named where it may not. */
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { run } from './toolchain.mjs';
 
@@ -13,17 +13,27 @@ const TOOLS = {
   strings: 'binutils',
 };
 
-const FOLDERS = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/usr/local/sbin', '/sbin'];
+/** Plug-in → Debian package: without it Postfix cannot log in. */
+const PLUGINS = { 'libplain.so': 'libsasl2-modules' };
+
+const NEEDED = { ...TOOLS, ...PLUGINS };
+const FOLDERS = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/usr/local/sbin', '/sbin', ...pluginFolders()];
+
+/** `sasl2` below each library folder: on Debian they are named by architecture. */
+function pluginFolders() {
+  const libraries = ['/usr/lib', '/usr/lib64', '/usr/local/lib'].filter(folder => existsSync(folder));
+  return libraries.flatMap(folder => ['', ...readdirSync(folder)].map(name => join(folder, name, 'sasl2')));
+}
 
 function missing() {
-  return Object.keys(TOOLS).filter(tool => !FOLDERS.some(folder => existsSync(join(folder, tool))));
+  return Object.keys(NEEDED).filter(tool => !FOLDERS.some(folder => existsSync(join(folder, tool))));
 }
 
 /** Makes the tools available; tests of a tool that stays missing skip, and say so. */
 export function requireTools() {
   let absent = missing();
   if (absent.length === 0) return;
-  const packages = [...new Set(absent.map(tool => TOOLS[tool]))];
+  const packages = [...new Set(absent.map(tool => NEEDED[tool]))];
   const mayInstall = process.getuid?.() === 0 && existsSync('/usr/bin/apt-get');
   if (mayInstall) {
     // A service that the package starts by itself is not used: tests start their own, on private ports and folders.

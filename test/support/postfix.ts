@@ -1,6 +1,6 @@
 /** A real Postfix of the test's own: private folders and port, started and stopped here. Needs root, because Postfix's master does. */
 import { execFile, execFileSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -15,12 +15,20 @@ export function postfixMissing(): string | false {
   return ['/usr/sbin/postfix', '/usr/local/sbin/postfix'].some(path => existsSync(path)) ? false : 'postfix is not installed';
 }
 
+/** Why Postfix cannot log in anywhere, or false where it can: the mechanisms are a package of their own. */
+export function saslMissing(): string | false {
+  return saslFolders().some(folder => existsSync(join(folder, 'libplain.so'))) ? false : 'libsasl2-modules is not installed';
+}
+
+/** `/usr/lib/<architecture>/sasl2` on Debian, `/usr/lib/sasl2` or `/usr/lib64/sasl2` elsewhere. */
+function saslFolders(): string[] {
+  return ['/usr/lib', '/usr/lib64', '/usr/local/lib'].flatMap(lib =>
+    existsSync(lib) ? [join(lib, 'sasl2'), ...readdirSync(lib).map(name => join(lib, name, 'sasl2'))] : [],
+  );
+}
+
 export interface Postfix {
   readonly port: number;
-  /** Settings may be changed while it runs. */
-  set(settings: Readonly<Record<string, string>>): Promise<void>;
-  /** Writes a lookup table next to main.cf and names it as main.cf wants it (`texthash:/…`). */
-  table(name: string, rows: Readonly<Record<string, string>>): string;
   /** Tries everything in the queue again, now. */
   flush(): Promise<void>;
   /** Messages in the queue, as postqueue -j tells them. */
@@ -29,8 +37,14 @@ export interface Postfix {
   stop(): Promise<void>;
 }
 
-/** Starts an instance that listens on a free port of 127.0.0.1 and relays for this machine. `settings` go into main.cf. */
-export async function startPostfix(settings: Readonly<Record<string, string>>): Promise<Postfix> {
+/**
+ * Starts an instance that listens on a free port of 127.0.0.1 and relays for this machine. `settings` go into main.cf; `files` are written
+ * beside it, where settings find them under `$config_directory/`.
+ */
+export async function startPostfix(
+  settings: Readonly<Record<string, string>>,
+  files: Readonly<Record<string, string>> = {},
+): Promise<Postfix> {
   const home = mkdtempSync(join(tmpdir(), 'postern-postfix-'));
   // Postfix's own user must reach its queue below this folder.
   chmodSync(home, 0o755);
@@ -40,25 +54,12 @@ export async function startPostfix(settings: Readonly<Record<string, string>>): 
   execFileSync('chown', ['postfix', join(home, 'data')]);
   writeFileSync(join(conf, 'master.cf'), masterCf(port));
   writeFileSync(join(conf, 'main.cf'), mainCf(home, settings));
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(conf, name), text);
   const postfix = (...args: string[]) => run('postfix', ['-c', conf, ...args], { env: { ...process.env, PATH, MAIL_LOGTAG: 'test' } });
   await postfix('start');
   await listening(port);
   return {
     port,
-    async set(more) {
-      writeFileSync(join(conf, 'main.cf'), mainCf(home, { ...settings, ...more }));
-      await postfix('reload');
-    },
-    table(name, rows) {
-      const file = join(conf, name);
-      writeFileSync(
-        file,
-        Object.entries(rows)
-          .map(([key, value]) => `${key} ${value}\n`)
-          .join(''),
-      );
-      return `texthash:${file}`;
-    },
     async flush() {
       await run('postqueue', ['-c', conf, '-f'], { env: { ...process.env, PATH } });
     },
@@ -71,8 +72,9 @@ export async function startPostfix(settings: Readonly<Record<string, string>>): 
     },
     log: () => (existsSync(join(home, 'log/maillog')) ? readFileSync(join(home, 'log/maillog'), 'utf8') : ''),
     async stop() {
-      await postfix('stop').catch(() => postfix('abort'));
-      rmSync(home, { recursive: true, force: true });
+      await postfix('abort');
+      // Processes that were just ended may still write.
+      rmSync(home, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
     },
   };
 }
@@ -96,6 +98,7 @@ function mainCf(home: string, settings: Readonly<Record<string, string>>): strin
     minimal_backoff_time: '1s',
     maximal_backoff_time: '2s',
     queue_run_delay: '1s',
+    in_flow_delay: '0',
     smtputf8_autodetect_classes: 'all',
     ...settings,
   };
