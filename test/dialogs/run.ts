@@ -5,8 +5,9 @@
  *   C: EHLO client.example        sent with CRLF; \r \n \0 \\ and \xHH stand for octets
  *   C+ .\r\n                      sent as it is, without CRLF
  *   C: @starttls                  the TLS handshake, after 220;  @base64 TEXT sends TEXT in base64 (\0 allowed);  @close leaves
+ *   C: @do stop                   nothing is sent: the action of that name happens, and is waited for
  *   S: 250-gate.example           must be the next line; <…> stands for any text
- *   S: 250 <…>
+ *   S: 550 <…> ref=<ref>          <ref> stands for the id of a decision
  *   S: @closed                    the server closes the connection
  *
  * Several C lines before an S line are pipelined: they leave in one write.
@@ -31,9 +32,23 @@ export function readDialogue(text: string): readonly Step[] {
   return steps;
 }
 
-/** Plays one dialogue against a port of this machine. Resolves where it went as written. @throws Error that shows line, expectation and answer. */
-export async function playDialogue(text: string, port: number, options: { readonly tls?: boolean } = {}): Promise<void> {
-  const client = await dial(port, options);
+export interface PlayOptions {
+  readonly tls?: boolean;
+  /** What `@do` names. */
+  readonly actions?: Readonly<Record<string, () => Promise<unknown>>>;
+}
+
+/**
+ * Plays one dialogue against a port of this machine. Resolves where it went as written, with every line that the server said.
+ * @throws Error that shows line, expectation and answer.
+ */
+export async function playDialogue(
+  text: string,
+  port: number,
+  { tls = false, actions = {} }: PlayOptions = {},
+): Promise<readonly string[]> {
+  const client = await dial(port, { tls });
+  const heard: string[] = [];
   try {
     let unread: string[] = [];
     let unsent = '';
@@ -44,7 +59,7 @@ export async function playDialogue(text: string, port: number, options: { readon
     for (const step of readDialogue(text)) {
       if (step.who !== 'S:') {
         if (unread.length > 0) throw new Error(`line ${step.line}: the server also said ${JSON.stringify(unread)}`);
-        const handled = await act(client, step, flush);
+        const handled = await act(client, step, flush, actions);
         if (!handled) unsent += step.who === 'C+' ? octets(step.text) : `${encode(step.text)}\r\n`;
         continue;
       }
@@ -57,16 +72,25 @@ export async function playDialogue(text: string, port: number, options: { readon
       }
       if (unread.length === 0) unread = (await answer(client, step)).split('\r\n');
       const said = unread.shift() ?? '';
+      heard.push(said);
       if (!pattern(step.text).test(said)) throw new Error(`line ${step.line}: expected ${step.text}\n  but the server said ${said}`);
     }
     flush();
     if (unread.length > 0) throw new Error(`at the end the server also said ${JSON.stringify(unread)}`);
+    return heard;
   } finally {
     client.close();
   }
 }
 
-async function act(client: SmtpClient, step: Step, flush: () => void): Promise<boolean> {
+async function act(client: SmtpClient, step: Step, flush: () => void, actions: NonNullable<PlayOptions['actions']>): Promise<boolean> {
+  if (step.text.startsWith('@do ')) {
+    flush();
+    const action = actions[step.text.slice(4)];
+    if (action === undefined) throw new Error(`line ${step.line}: no such action`);
+    await action();
+    return true;
+  }
   if (step.text === '@starttls') {
     flush();
     await client.upgrade();
@@ -103,6 +127,6 @@ function octets(text: string): string {
 }
 
 function pattern(text: string): RegExp {
-  const literal = text.split('<…>').map(part => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
-  return new RegExp(`^${literal.join('.*')}$`);
+  const literal = text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+  return new RegExp(`^${literal.replaceAll('<…>', '.*').replaceAll('<ref>', '[0-9a-hjkmnp-tv-z]{16}')}$`);
 }
