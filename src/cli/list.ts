@@ -1,15 +1,15 @@
 /** `postern list add|remove|show|import|export`: the exclusion lists of a scope. */
 import { createReadStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
+import { access, constants, stat } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { HASH_ALGORITHMS, type HashAlgorithm } from '../keys/digest.ts';
 import { EXPORT_HEADER, exportRows } from '../lists/export.ts';
-import { importList } from '../lists/import.ts';
+import { type ImportReport, type ImportOptions as ImportWork, importList } from '../lists/import.ts';
 import type { ListEntry } from '../lists/lists.ts';
 import { type Common, command, withHouse } from './command.ts';
 import { CommandFailure, usage } from './exit.ts';
-import { isoTime, printJson, printJsonArray, printLine, write } from './output.ts';
-import { startProgress } from './progress.ts';
+import { isoTime, printJson, printJsonArray, printLine, write, writeError } from './output.ts';
+import { type Progress, startProgress } from './progress.ts';
 import { knownScope, reasonOf, targetOf } from './settled.ts';
 
 interface ImportOptions extends Common {
@@ -29,7 +29,7 @@ export function addListCommands(program: Command): void {
   command(group, 'import <scope> <file>', 'import addresses and domains from TXT or CSV (- for standard input)')
     .option('--hash <algorithm>', 'the file holds hashes: sha1, sha256 or md5 of lower-cased addresses')
     .option('--dry-run', 'only say what would happen')
-    .option('--strict', 'import nothing if any row is bad (reads the file twice)')
+    .option('--strict', 'import nothing if any row is bad')
     .option('--reason <reason>', 'why, for every row (default: what the file says, else import)')
     .action(importFile);
   command(group, 'export <scope>', 'print the readable entries as CSV that import takes back').action(exportScope);
@@ -79,35 +79,46 @@ async function* shown(entries: AsyncIterable<ListEntry>): AsyncIterable<object> 
 }
 
 async function importFile(scopeText: string, file: string, options: ImportOptions): Promise<void> {
+  const { dryRun = false, strict = false } = options;
   const hash = hashOf(options.hash);
   const reason = options.reason === undefined ? undefined : reasonOf(options.reason);
-  if (file === '-' && options.strict === true) throw usage('--strict reads the file twice, which standard input cannot give');
   const size = file === '-' ? 0 : await sizeOf(file);
   await withHouse(options, async house => {
     const scope = await knownScope(house, scopeText);
-    const run = async (dryRun: boolean) => {
-      const progress = startProgress(dryRun ? 'checking' : 'importing', size);
-      const bad = ({ line, error }: { line: number; error: string }) => {
-        if (options.json !== true) process.stderr.write(`line ${line}: ${error}\n`);
-      };
-      const chunks = file === '-' ? process.stdin : createReadStream(file, { highWaterMark: 1 << 18 });
-      try {
-        return await importList(house.lists, scope, chunks, { hash, reason, dryRun, bad, progress: progress.at });
-      } finally {
-        progress.end();
-      }
-    };
-    let report = await run(options.dryRun === true || options.strict === true);
-    const refused = options.strict === true && report.invalid > 0;
-    if (options.strict === true && options.dryRun !== true && !refused) report = await run(false);
-    const outcome = refused ? { ...report, added: 0 } : report;
-    if (options.json === true) printJson(outcome);
+    const chunks = file === '-' ? process.stdin : createReadStream(file, { highWaterMark: 1 << 18 });
+    const report = await withProgress(dryRun, size, progress =>
+      importList(house.lists, scope, chunks, { hash, reason, dryRun, strict, ...progress }),
+    );
+    const { read, added, existing, invalid, errors } = report;
+    if (options.json === true) printJson(report);
     else {
-      const { read, added, existing, invalid } = outcome;
-      printLine(`${read} read, ${added} ${options.dryRun === true ? 'to be added' : 'added'}, ${existing} existing, ${invalid} invalid`);
+      for (const { line, error } of errors) await writeError(`line ${line}: ${error}\n`);
+      if (invalid > errors.length) await writeError(`and ${invalid - errors.length} more bad rows\n`);
+      printLine(`${read} read, ${added} ${dryRun ? 'to be added' : 'added'}, ${existing} existing, ${invalid} invalid`);
     }
-    if (refused) throw new CommandFailure(`nothing was imported: ${report.invalid} bad rows (--strict)`);
+    if (strict && invalid > 0) throw new CommandFailure(`nothing was imported: ${invalid} bad rows (--strict)`);
   });
+}
+
+/** One bar for reading the file, one for putting it into the store. */
+async function withProgress(
+  dryRun: boolean,
+  size: number,
+  run: (progress: Pick<ImportWork, 'reading' | 'merging'>) => Promise<ImportReport>,
+): Promise<ImportReport> {
+  const reading = startProgress('reading', size);
+  let writing: Progress | undefined;
+  const merging = (done: number, total: number) => {
+    reading.end();
+    writing ??= startProgress(dryRun ? 'comparing' : 'importing', total);
+    writing.at(done);
+  };
+  try {
+    return await run({ reading: reading.at, merging });
+  } finally {
+    reading.end();
+    writing?.end();
+  }
 }
 
 async function exportScope(scopeText: string, options: Common): Promise<void> {
@@ -137,9 +148,11 @@ function hashOf(text: string | undefined): HashAlgorithm | undefined {
 }
 
 async function sizeOf(file: string): Promise<number> {
-  try {
-    return (await stat(file)).size;
-  } catch {
-    throw usage(`${file}: no such file`);
-  }
+  const found = await stat(file).catch(() => undefined);
+  if (found === undefined) throw usage(`${file}: no such file`);
+  if (found.isDirectory()) throw usage(`${file}: is a folder; name a file`);
+  await access(file, constants.R_OK).catch(() => {
+    throw usage(`${file}: may not be read`);
+  });
+  return found.isFile() ? found.size : 0;
 }

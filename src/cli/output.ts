@@ -38,8 +38,17 @@ export async function printJsonArray(values: AsyncIterable<unknown>): Promise<vo
 }
 
 /** Writes text and waits while the reader is slower than we are. */
-export async function write(text: string): Promise<void> {
-  if (!process.stdout.write(text)) await once(process.stdout, 'drain');
+export function write(text: string): Promise<void> {
+  return writeTo(process.stdout, text);
+}
+
+/** The same on stderr. */
+export function writeError(text: string): Promise<void> {
+  return writeTo(process.stderr, text);
+}
+
+async function writeTo(stream: NodeJS.WriteStream, text: string): Promise<void> {
+  if (!stream.write(text)) await once(stream, 'drain');
 }
 
 /** Milliseconds as ISO 8601 in UTC. */

@@ -2,12 +2,13 @@
 import { Presets, SingleBar } from 'cli-progress';
 
 export interface Progress {
-  /** So many octets of the whole are done. */
-  at(octets: number): void;
+  /** So much of the whole is done. */
+  at(done: number): void;
+  /** May be called again. */
   end(): void;
 }
 
-/** `total` in octets; 0 where nobody knows. Silent unless stderr is a terminal. */
+/** `total` in whatever unit `at` is told; 0 where nobody knows. Silent unless stderr is a terminal. */
 export function startProgress(title: string, total: number): Progress {
   if (!process.stderr.isTTY || total === 0) return { at: () => undefined, end: () => undefined };
   const bar = new SingleBar(
@@ -15,5 +16,5 @@ export function startProgress(title: string, total: number): Progress {
     Presets.shades_classic,
   );
   bar.start(total, 0);
-  return { at: octets => bar.update(octets), end: () => bar.stop() };
+  return { at: done => bar.update(done), end: () => bar.isActive && bar.stop() };
 }

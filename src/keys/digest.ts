@@ -16,7 +16,7 @@ export type HashAlgorithm = (typeof HASH_ALGORITHMS)[number];
 /** Octets of a digest by each algorithm. */
 export const HASH_OCTETS: Readonly<Record<HashAlgorithm, number>> = { sha1: 20, sha256: 32, md5: 16 };
 
-const DIGEST_OCTETS = 16;
+export const DIGEST_OCTETS = 16;
 const DOMAINS_KEPT = 20_000;
 
 /** Makes digests. Every answer has one digest a key of the ring, the current key's first: look-ups ask all, writes use the first. */
@@ -39,9 +39,14 @@ export class Digests {
   person(address: Address): readonly Digest[] {
     const known = this.#persons.get(address);
     if (known !== undefined) return known;
-    const digests = this.#all(`person\0${address.local}@${address.domain}`);
+    const digests = this.personOnce(address);
     this.#persons.set(address, digests);
     return digests;
+  }
+
+  /** The same without remembering it, for lists of millions: what is remembered by the object costs the garbage collector dearly. */
+  personOnce({ local, domain }: Address): readonly Digest[] {
+    return this.#all(`person\0${local}@${domain}`);
   }
 
   /** Of a domain as parseDomain gives it. */

@@ -63,12 +63,19 @@ export function columnsOf(cells: readonly string[]): Columns | undefined {
   return { ...columns, reason: find('reason'), origin: find('origin'), source: find('source'), at: find('at'), implied: implied(names) };
 }
 
-/** A file without a header: the entry is in the first column that holds one. */
-export function columnsWithoutHeader(cells: readonly string[], hashed: boolean): Columns {
-  const found = cells.findIndex(cell => (hashed ? /^[0-9a-f]{32,64}$/i.test(cell.trim()) : /[@.]/.test(cell)));
-  const first = Math.max(0, found);
-  const none = { domain: undefined, reason: undefined, origin: undefined, source: undefined, at: undefined, implied: undefined };
-  return hashed ? { ...none, address: undefined, hash: first } : { ...none, address: first, hash: undefined };
+/** The columns of a file without a header, told by a row whose cell `entry` lists somebody; SES takes and gives `address,BOUNCE`. */
+export function columnsWithoutHeader(cells: readonly string[], entry: number, hashed: boolean): Columns {
+  const reason = cells.findIndex((cell, i) => i !== entry && knownReason(cell) !== undefined);
+  return {
+    address: hashed ? undefined : entry,
+    hash: hashed ? entry : undefined,
+    domain: undefined,
+    reason: reason < 0 ? undefined : reason,
+    origin: undefined,
+    source: undefined,
+    at: undefined,
+    implied: undefined,
+  };
 }
 
 /** Mailgun and SendGrid keep one list a kind and do not repeat the kind in each row. */
@@ -105,17 +112,21 @@ export interface Meaning {
   readonly at: number | undefined;
 }
 
+function knownReason(cell: string): Reason | undefined {
+  const word = cell.trim().toLowerCase();
+  return REASONS.find(reason => reason === word) ?? REASON_WORDS[normal(word)];
+}
+
 /** What a row says of reason, source and time. A reason that nobody knows is an import's; a file never makes an objection weaker. */
 export function meaningOf(cells: readonly string[], columns: Columns): Meaning {
   const cell = (index: number | undefined): string => (index === undefined ? '' : (cells[index] ?? '').trim());
   const given = cell(columns.reason).toLowerCase();
-  const own = REASONS.find(reason => reason === given);
-  let reason = own ?? columns.implied ?? REASON_WORDS[normal(given)] ?? 'import';
+  const own = REASONS.some(reason => reason === given);
+  let reason = knownReason(given) ?? columns.implied ?? 'import';
   // Postmark: a ManualSuppression whose origin is the recipient is their unsubscribe.
   if (normal(given) === 'manualsuppression' && normal(cell(columns.origin)) === 'recipient') reason = 'opt-out';
-  const source = own === undefined ? 'import' : (SOURCES.find(name => name === cell(columns.source).toLowerCase()) ?? 'import');
-  const at = timeOf(cell(columns.at));
-  return { reason, source, at };
+  const source = own ? (SOURCES.find(name => name === cell(columns.source).toLowerCase()) ?? 'import') : 'import';
+  return { reason, source, at: timeOf(cell(columns.at)) };
 }
 
 function timeOf(text: string): number | undefined {

@@ -1,23 +1,30 @@
-/** Imports a list file into a scope: in batches, in constant memory, every bad row told by its line, and never weakening an objection. */
-import { HASH_OCTETS, type HashAlgorithm } from '../keys/digest.ts';
-import { isAddress, parsePerson } from '../mail/address.ts';
-import { parseDomain } from '../mail/domain.ts';
+/**
+ * Imports a list file into a scope, in constant memory, every bad row told by its line, and never weakening an objection.
+ *
+ * First the file is read to its end into a spool, then what it holds is merged in the order of the digests: so neighbours in the store
+ * are written together, duplicates meet, a dry run counts what the real one would, and `strict` needs no second reading.
+ */
+import { DIGEST_OCTETS, type HashAlgorithm } from '../keys/digest.ts';
 import { type Columns, columnsOf, columnsWithoutHeader, meaningOf } from './columns.ts';
-import type { AddResult, Lists, NewAct, Target } from './lists.ts';
-import { readRows } from './rows.ts';
-import type { Reason, Scope } from './standing.ts';
+import type { Item, Lists, Refused } from './lists.ts';
+import { entryCell, isRemark, readHash, readTarget } from './row-entry.ts';
+import { type BrokenRow, type Row, readRows } from './rows.ts';
+import { Spool, type Spooled } from './spool.ts';
+import type { Reason, Scope, Source } from './standing.ts';
 
 export interface ImportOptions {
   /** The rows are digests by this algorithm. */
   readonly hash?: HashAlgorithm | undefined;
   /** Only say what would happen. */
   readonly dryRun?: boolean;
+  /** Nothing is imported if any row is bad. */
+  readonly strict?: boolean;
   /** Of every row, whatever the file says. */
   readonly reason?: Reason | undefined;
-  /** Told after every batch, with the octets read so far. */
-  readonly progress?: (octets: number) => void;
-  /** Told of every bad row, as it is met. */
-  readonly bad?: (error: RowError) => void;
+  /** Told now and then how many octets of the file are read. */
+  readonly reading?: (octets: number) => void;
+  /** Told now and then how many of the rows that were read are merged. */
+  readonly merging?: (done: number, total: number) => void;
 }
 
 export interface RowError {
@@ -27,19 +34,22 @@ export interface RowError {
 }
 
 export interface ImportReport {
-  /** Rows with something in them, the header not counted. */
+  /** Rows with something in them, header and remarks not counted. */
   readonly read: number;
   readonly added: number;
+  /** Listed already, or in the file before. */
   readonly existing: number;
   readonly invalid: number;
   /** The first MAX_ERRORS of the invalid ones. */
   readonly errors: readonly RowError[];
 }
 
-export const MAX_ERRORS = 10_000;
-const BATCH = 5_000;
-
-type Item = { readonly line: number } & ({ readonly target: Target; readonly act: NewAct } | { readonly hash: Buffer });
+export const MAX_ERRORS = 100_000;
+/** Items of one merge, and merges at once: while one is being synced to disk, the next are sealed. */
+const BATCH = 1_000;
+const AT_ONCE = 4;
+/** Rows remembered so that a file which says the same again and again does not end up in one partition of the spool. */
+const REMEMBERED = 50_000;
 
 /** Reads `chunks` to their end. @throws StoreUnavailable; what was imported before stays, and importing again changes nothing of it */
 export async function importList(
@@ -48,108 +58,141 @@ export async function importList(
   chunks: AsyncIterable<Buffer>,
   options: ImportOptions = {},
 ): Promise<ImportReport> {
-  let octets = 0;
   const counts = { read: 0, added: 0, existing: 0, invalid: 0 };
   const errors: RowError[] = [];
-  let columns: Columns | undefined;
-  let batch: Item[] = [];
   const invalid = (line: number, error: string): void => {
     counts.invalid += 1;
     if (errors.length < MAX_ERRORS) errors.push({ line, error });
-    options.bad?.({ line, error });
   };
-  const flush = async (): Promise<void> => {
-    const items = batch;
-    batch = [];
-    const results = await write(lists, scope, items, options);
-    for (const [i, result] of results.entries()) {
-      if (typeof result === 'object') invalid(items[i]?.line ?? 0, result.problem);
-      else counts[result] += 1;
-    }
-    options.progress?.(octets);
-  };
-  const counted = (async function* () {
-    for await (const chunk of chunks) {
-      octets += chunk.length;
-      yield chunk;
-    }
-  })();
-
-  for await (const row of readRows(counted)) {
-    if ('broken' in row) {
+  const reader = new RowReader(lists, options);
+  const recent = new Set<string>();
+  let spool: Spool | undefined;
+  try {
+    for await (const row of readRows(watched(chunks, options.reading))) {
+      const item = reader.read(row);
+      if (item === undefined) continue;
       counts.read += 1;
-      invalid(row.line, row.broken);
-      continue;
+      if ('problem' in item) {
+        invalid(row.line, item.problem);
+        continue;
+      }
+      const key = item.ids.length === 1 ? (item.ids[0] as Buffer) : Buffer.concat(item.ids);
+      const name = key.toString('latin1') + item.act.reason;
+      if (recent.has(name)) {
+        counts.existing += 1;
+        continue;
+      }
+      if (recent.size >= REMEMBERED) recent.clear();
+      recent.add(name);
+      spool ??= new Spool(key.length);
+      const full = spool.add(key, encodeItem(item));
+      if (full !== undefined) await full;
     }
-    const { line, cells } = row;
-    if (cells.every(cell => cell.trim() === '') || /^\s*#/.test(cells[0] ?? '')) continue;
-    if (columns === undefined) {
-      columns = columnsOf(cells);
-      if (columns !== undefined) continue;
-      columns = columnsWithoutHeader(cells, options.hash !== undefined);
+    const refused = options.strict === true && counts.invalid > 0 && options.dryRun !== true;
+    if (spool !== undefined && !refused) await mergeSpool(lists, scope, spool, options, counts);
+    return { ...counts, ...(refused ? { existing: 0 } : {}), errors };
+  } finally {
+    await spool?.close();
+  }
+}
+
+async function* watched(chunks: AsyncIterable<Buffer>, tell: ImportOptions['reading']): AsyncIterable<Buffer> {
+  let octets = 0;
+  for await (const chunk of chunks) {
+    octets += chunk.length;
+    tell?.(octets);
+    yield chunk;
+  }
+}
+
+/** Tells header, remarks and entries apart. */
+class RowReader {
+  readonly #lists: Lists;
+  readonly #options: ImportOptions;
+  #columns: Columns | undefined;
+
+  constructor(lists: Lists, options: ImportOptions) {
+    this.#lists = lists;
+    this.#options = options;
+  }
+
+  /** undefined: nothing that counts. */
+  read(row: Row | BrokenRow): Item | Refused | undefined {
+    if ('broken' in row) return { problem: row.broken };
+    const { cells } = row;
+    if (cells.every(cell => cell.trim() === '') || isRemark(cells)) return undefined;
+    if (this.#columns === undefined) {
+      this.#columns = columnsOf(cells);
+      if (this.#columns !== undefined) return undefined;
+      const { hash } = this.#options;
+      const entry = entryCell(cells, hash) ?? (cells.length === 1 ? 0 : undefined);
+      // It may be a title or an unknown header: whatever the next row says.
+      if (entry === undefined) return { problem: 'no address, domain or hash in this row, and no column name that is known' };
+      this.#columns = columnsWithoutHeader(cells, entry, hash !== undefined);
     }
-    counts.read += 1;
-    const item = readItem(cells, columns, options);
-    if (typeof item === 'string') invalid(line, item);
-    else if (batch.push({ line, ...item }) >= BATCH) await flush();
+    return this.#item(cells, this.#columns);
   }
-  if (batch.length > 0) await flush();
-  return { ...counts, errors };
-}
 
-function write(lists: Lists, scope: Scope, items: readonly Item[], { hash, dryRun = false }: ImportOptions): Promise<readonly AddResult[]> {
-  if (hash !== undefined) {
-    return lists.addHashes(
-      scope,
-      hash,
-      items.flatMap(item => ('hash' in item ? [item.hash] : [])),
-      { dryRun },
-    );
+  #item(cells: readonly string[], columns: Columns): Item | Refused {
+    const cell = (index: number | undefined): string => (index === undefined ? '' : (cells[index] ?? '').trim());
+    const { hash, reason } = this.#options;
+    if (hash !== undefined) {
+      const digest = readHash(cell(columns.hash ?? columns.address), hash);
+      // Why somebody is on a list of hashes is told by an option only: most such files have no word of it.
+      return typeof digest === 'string'
+        ? { problem: digest }
+        : this.#lists.hashItem(hash, digest, { reason: reason ?? 'import', source: 'import' });
+    }
+    const text = cell(columns.address) || cell(columns.domain);
+    if (text === '') {
+      return { problem: columns.hash === undefined ? 'no address or domain in this row' : 'holds a hash: name its algorithm with --hash' };
+    }
+    const target = readTarget(text);
+    if (typeof target === 'string') return { problem: target };
+    const { at, ...meaning } = meaningOf(cells, columns);
+    return this.#lists.item(target, { ...meaning, ...(reason === undefined ? {} : { reason }), ...(at === undefined ? {} : { at }) });
   }
-  return lists.addMany(
-    scope,
-    items.flatMap(item => ('target' in item ? [item] : [])),
-    { dryRun },
-  );
 }
 
-/** What a row holds, or what is wrong with it. */
-function readItem(
-  cells: readonly string[],
-  columns: Columns,
-  options: ImportOptions,
-): { target: Target; act: NewAct } | { hash: Buffer } | string {
-  const cell = (index: number | undefined): string => (index === undefined ? '' : (cells[index] ?? '').trim());
-  if (options.hash !== undefined) return readHash(cell(columns.hash ?? columns.address), options.hash);
-  const text = cell(columns.address) || cell(columns.domain);
-  if (text === '') return columns.hash === undefined ? 'no address or domain in this row' : 'holds a hash: name its algorithm with --hash';
-  const target = readTarget(text);
-  if (typeof target === 'string') return target;
-  const { reason, source, at } = meaningOf(cells, columns);
-  return { target, act: { reason: options.reason ?? reason, source, ...(at === undefined ? {} : { at }) } };
-}
-
-/** An address (also `Name <address>`), a domain, `@domain` or `*.domain`. */
-function readTarget(text: string): Target | string {
-  const angle = /<([^<>]*)>\s*$/.exec(text)?.[1];
-  const bare = (angle ?? text).trim().replace(/^mailto:/i, '');
-  const domainText = bare.replace(/^(\*\.|\*?@)/, '');
-  if (!domainText.includes('@')) {
-    const domain = parseDomain(domainText);
-    if (domain !== undefined) return { domain };
-    return /^[0-9a-f]{32}$|^[0-9a-f]{40}$|^[0-9a-f]{64}$/i.test(bare)
-      ? 'looks like a hash: name its algorithm with --hash'
-      : 'neither an address nor a domain';
+async function mergeSpool(
+  lists: Lists,
+  scope: Scope,
+  spool: Spool,
+  { hash, dryRun = false, merging }: ImportOptions,
+  counts: { added: number; existing: number },
+): Promise<void> {
+  const list = hash === undefined ? 'exclusion' : 'suppression';
+  const running = new Set<Promise<unknown>>();
+  let done = 0;
+  const merge = async (batch: readonly Spooled[]): Promise<void> => {
+    for (const outcome of await lists.addItems(scope, list, batch.map(decodeItem), { dryRun })) counts[outcome] += 1;
+    done += batch.length;
+    merging?.(done, spool.size);
+  };
+  try {
+    for await (const batch of spool.batches(BATCH)) {
+      // One that failed stays, so that the wait for it tells.
+      const one: Promise<unknown> = merge(batch).then(() => running.delete(one));
+      one.catch(() => undefined);
+      running.add(one);
+      if (running.size >= AT_ONCE) await Promise.race(running);
+    }
+    await Promise.all(running);
+  } finally {
+    await Promise.allSettled(running);
   }
-  const address = parsePerson(bare);
-  return isAddress(address) ? address : `not an address: ${address.detail}`;
 }
 
-/** A digest in hexadecimal, or (as data brokers' registries give it) in base64. */
-function readHash(text: string, algorithm: HashAlgorithm): { hash: Buffer } | string {
-  const octets = HASH_OCTETS[algorithm];
-  if (/^[0-9a-f]+$/i.test(text) && text.length === octets * 2) return { hash: Buffer.from(text, 'hex') };
-  const decoded = Buffer.from(text, 'base64');
-  if (/^[A-Za-z0-9+/_-]+={0,2}$/.test(text) && decoded.length === octets) return { hash: decoded };
-  return `not a digest by ${algorithm}: ${octets * 2} hexadecimal digits are expected`;
+type Line = readonly [Reason, Source, at: number, target: string | null, hash: HashAlgorithm | null];
+
+function encodeItem({ act, about }: Item): string {
+  const line: Line = [act.reason, act.source, act.at, about.target ?? null, about.hash ?? null];
+  return JSON.stringify(line);
+}
+
+function decodeItem({ key, text }: Spooled): Item {
+  const [reason, source, at, target, hash] = JSON.parse(text) as Line;
+  const ids: Buffer[] = [];
+  for (let i = 0; i < key.length; i += DIGEST_OCTETS) ids.push(key.subarray(i, i + DIGEST_OCTETS));
+  return { ids, about: { ...(target === null ? {} : { target }), ...(hash === null ? {} : { hash }) }, act: { reason, source, at } };
 }

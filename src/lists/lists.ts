@@ -36,6 +36,8 @@ export interface Refused {
 
 export type AddResult = Merged | Refused;
 
+export type { Item } from './merging.ts';
+
 /** An entry as an operator or its client may see it: nobody's address stands in a suppression. */
 export interface ListEntry {
   readonly list: ListName;
@@ -90,11 +92,12 @@ export class Lists {
     targets: readonly { readonly target: Target; readonly act: NewAct }[],
     options: { readonly dryRun?: boolean } = {},
   ): Promise<readonly AddResult[]> {
-    const problems = targets.map(({ target }) => problemOf(target));
-    const items = targets.filter((_, i) => problems[i] === undefined).map(({ target, act }) => this.#item(target, act));
-    const merged = await mergeItems(this.#parts, scope, 'exclusion', items, { ...options, ledgered: causedByRecipient });
-    let next = 0;
-    return problems.map(problem => (problem === undefined ? (merged[next++] as Merged) : { problem }));
+    return this.#addGood(
+      scope,
+      'exclusion',
+      targets.map(({ target, act }) => this.item(target, act)),
+      options,
+    );
   }
 
   /** Takes back what operators and imports put on the exclusion list of exactly this scope. */
@@ -116,17 +119,40 @@ export class Lists {
     hashes: readonly Buffer[],
     { dryRun = false, by }: { readonly dryRun?: boolean; readonly by?: string } = {},
   ): Promise<readonly AddResult[]> {
-    const { store, heads, digests } = this.#parts;
-    const good = hashes.filter(({ length }) => length === HASH_OCTETS[algorithm]);
+    const act: NewAct = { reason: 'import', source: 'import', ...(by === undefined ? {} : { by }) };
+    const items = hashes.map(hash => this.hashItem(algorithm, hash, act));
+    return this.#addGood(scope, 'suppression', items, { dryRun });
+  }
+
+  /** What `addItems` puts on an exclusion list; asks nothing of the store. Refused: a public suffix. */
+  item(target: Target, given: NewAct): Item | Refused {
+    const { digests } = this.#parts;
+    const problem = problemOf(target);
+    if (problem !== undefined) return { problem };
+    const act = this.#act(given);
+    return target.local === undefined
+      ? { ids: digests.domain(target.domain), about: { target: target.domain }, act }
+      : { ids: digests.personOnce(target), about: { target: basePerson(target) }, act };
+  }
+
+  /** What `addItems` puts on a suppression list. Refused: a digest of another length than the algorithm's. */
+  hashItem(algorithm: HashAlgorithm, hash: Buffer, given: NewAct): Item | Refused {
+    if (hash.length !== HASH_OCTETS[algorithm]) return { problem: `not a digest by ${algorithm}` };
+    return { ids: this.#parts.digests.imported(algorithm, hash), about: { hash: algorithm }, act: this.#act(given) };
+  }
+
+  /** Lists what `item` or `hashItem` made, as addMany does. What a recipient caused goes to the ledger first. */
+  async addItems(
+    scope: Scope,
+    list: ListName,
+    items: readonly Item[],
+    { dryRun = false }: { readonly dryRun?: boolean } = {},
+  ): Promise<readonly Merged[]> {
+    const { store, heads } = this.#parts;
+    const algorithms = new Set(items.flatMap(({ about }) => about.hash ?? []));
     // First the head: whoever looks up from now on asks for them.
-    if (good.length > 0 && !dryRun) await heads.announceHashes(store, scope, algorithm);
-    const act = this.#act({ reason: 'import', source: 'import', ...(by === undefined ? {} : { by }) });
-    const items = good.map(hash => ({ ids: digests.imported(algorithm, hash), about: { hash: algorithm }, act }));
-    const merged = await mergeItems(this.#parts, scope, 'suppression', items, { dryRun, ledgered: () => false });
-    let next = 0;
-    return hashes.map(({ length }) =>
-      length === HASH_OCTETS[algorithm] ? (merged[next++] as Merged) : { problem: `not a digest by ${algorithm}` },
-    );
+    if (!dryRun) for (const algorithm of algorithms) await heads.announceHashes(store, scope, algorithm);
+    return mergeItems(this.#parts, scope, list, items, { dryRun, ledgered: causedByRecipient });
   }
 
   /** Lifts what the recipient caused in exactly this scope, suppressions by imported hash included. Leaves an audit record. */
@@ -155,12 +181,16 @@ export class Lists {
     }
   }
 
-  #item(target: Target, given: NewAct): Item {
-    const { digests } = this.#parts;
-    const act = this.#act(given);
-    return target.local === undefined
-      ? { ids: digests.domain(target.domain), about: { target: target.domain }, act }
-      : { ids: digests.person(target), about: { target: basePerson(target) }, act };
+  async #addGood(
+    scope: Scope,
+    list: ListName,
+    items: readonly (Item | Refused)[],
+    options: { readonly dryRun?: boolean },
+  ): Promise<readonly AddResult[]> {
+    const good = items.flatMap(item => ('problem' in item ? [] : [item]));
+    const merged = await this.addItems(scope, list, good, options);
+    let next = 0;
+    return items.map(item => ('problem' in item ? item : (merged[next++] as Merged)));
   }
 
   #act({ reason, source, by, at }: NewAct): EntryAct {

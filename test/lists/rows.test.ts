@@ -1,6 +1,7 @@
 /** A18: list files as they come: encodings, line ends, CSV and plain lines, headers of the platforms' exports. */
 import t from 'tap';
 import { columnsOf, columnsWithoutHeader, meaningOf } from '../../src/lists/columns.ts';
+import { entryCell } from '../../src/lists/row-entry.ts';
 import { readRows } from '../../src/lists/rows.ts';
 
 async function rows(content: Buffer | string, chunkSize = 7): Promise<unknown[]> {
@@ -127,8 +128,12 @@ t.test("A18: platforms' headers are told", async t => {
   }
   t.equal(meaningOf(['a@example.com', '1706781600'], columnsOf(['email', 'created']) ?? never())?.at, 1_706_781_600_000);
   t.equal(columnsOf(['a@example.com']), undefined);
-  t.equal(columnsWithoutHeader(['1', 'Jo', 'jo@example.com'], false).address, 2);
-  t.equal(columnsWithoutHeader(['x', 'd41d8cd98f00b204e9800998ecf8427e'], true).hash, 1);
+  t.equal(entryCell(['1.5', 'Jo', 'jo@example.com'], undefined), 2);
+  t.equal(entryCell(['1', 'Jo', 'www.example.com'], undefined), 2);
+  t.equal(entryCell(['x', 'd41d8cd98f00b204e9800998ecf8427e'], 'md5'), 1);
+  t.equal(entryCell(['Name', 'Kontakt'], undefined), undefined);
+  t.match(columnsWithoutHeader(['x', 'd41d8cd98f00b204e9800998ecf8427e'], 1, true), { hash: 1, address: undefined });
+  t.match(meaningOf(['a@example.com', 'COMPLAINT'], columnsWithoutHeader(['a@example.com', 'BOUNCE'], 0, false)), { reason: 'complaint' });
 });
 
 function never(): never {
