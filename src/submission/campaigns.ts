@@ -29,7 +29,7 @@ export function campaignsAtDot(
   for (const value of message.all(header.toLowerCase())) {
     const text = header.toLowerCase() === 'feedback-id' ? feedbackCampaign(value) : value.trim();
     // A Feedback-ID without a campaign field names none (it is there for the mailbox provider); our own header always means one.
-    if (text === undefined || (text === '' && header.toLowerCase() === 'feedback-id')) continue;
+    if (text === undefined) continue;
     const id = campaignId(text);
     if (id === undefined || !profile.campaigns.has(id)) return undefined;
     campaigns.add(id);
