@@ -7,14 +7,21 @@ import { paddedInside, TRANSFER_ENCODINGS, undoTransfer } from './transfer.ts';
 /** A decoded text leaf that a reader may be shown: never one inside a nested message/rfc822, an attachment's only where it stands as an alternative. */
 export interface TextPart {
   readonly type: 'text/plain' | 'text/html';
-  /** Decoded: transfer encoding, charset, and for text/plain format=flowed (RFC 3676). Line ends as they stand. */
+  /** Decoded: transfer encoding, charset, for text/plain format=flowed (RFC 3676), and an AMP part's boilerplate taken out. Line ends as they stand. */
   readonly text: string;
 }
 
+/**
+ * Every AMP e-mail must begin with it (AMP for Email specification, required markup): its runtime shows the body once it is loaded. In other
+ * HTML the same style hides everything for good, and stays.
+ */
+const AMP_BOILERPLATE = /<style\s+amp4email-boilerplate\s*>\s*body\s*\{\s*visibility\s*:\s*hidden\s*;?\s*\}\s*<\/style\s*>/i;
+
 /** The leaf's text; malformed input is decoded as far as it goes. Never throws. */
 export function decodeLeaf(octets: Buffer, { type, entity }: Leaf): TextPart {
-  const { charset, flowed, delSp } = entity.contentType;
+  const { type: named, charset, flowed, delSp } = entity.contentType;
   const text = decodeCharset(undoTransfer(octets.subarray(entity.start, entity.end), entity.encoding), charset);
+  if (named === 'text/x-amp-html') return { type, text: text.replace(AMP_BOILERPLATE, '') };
   return { type, text: flowed && type === 'text/plain' ? unflow(text, delSp) : text };
 }
 

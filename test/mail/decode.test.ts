@@ -10,6 +10,19 @@ function decoded(fields: readonly string[], body: string | Buffer): string | und
   return parseMessage(Buffer.concat([head, typeof body === 'string' ? Buffer.from(body, 'latin1') : body])).texts()[0]?.text;
 }
 
+t.test('A13: the style that every AMP part begins with hides nothing, and hides elsewhere', async t => {
+  const boilerplate = '<style amp4email-boilerplate>body{visibility:hidden}</style>';
+  const body = `<head>${boilerplate}<style amp-custom>p{color:red}</style></head>`;
+  t.equal(decoded(['Content-Type: text/x-amp-html'], body), '<head><style amp-custom>p{color:red}</style></head>');
+  t.equal(
+    decoded(['Content-Type: text/x-amp-html'], body.replace('{v', ' {\r\n  v')),
+    '<head><style amp-custom>p{color:red}</style></head>',
+  );
+  t.equal(decoded(['Content-Type: text/html'], body), body);
+  const own = '<style>body{visibility:hidden}</style>';
+  t.equal(decoded(['Content-Type: text/x-amp-html'], own), own, 'another style stays');
+});
+
 t.test('A13: quoted-printable', async t => {
   const rows: readonly (readonly [string, string, string])[] = [
     ['escapes, either case', 'a=3Db=3d=C3=A4=c3=a4', 'a=b=ää'],
