@@ -1,7 +1,7 @@
 /** A real redis-server of a test's own: private port, private folder, killed, frozen and restarted at will. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,6 +11,8 @@ import { Redis } from 'ioredis';
 export interface TestRedis {
   readonly url: string;
   readonly port: number;
+  /** Where its AOF is. */
+  readonly folder: string;
   /** SIGKILL: whatever was not on disk is gone. */
   kill(): Promise<void>;
   /** SIGSTOP: connections stay, answers stop. */
@@ -20,6 +22,10 @@ export interface TestRedis {
   restart(args?: readonly string[]): Promise<void>;
   /** Restarts it with an empty folder. */
   empty(): Promise<void>;
+  /** Kills it, keeps a copy of what it had written, and restarts it. */
+  keepCopy(): Promise<void>;
+  /** Kills it, and restarts it on the copy kept: everything since is forgotten. */
+  restoreCopy(): Promise<void>;
   /** Kills it and removes its folder. */
   stop(): Promise<void>;
 }
@@ -39,9 +45,17 @@ export async function startRedis(
   const folder = await mkdtemp(join(tmpdir(), 'postern-redis-'));
   let server = await start(port, folder, options.args ?? []);
 
+  const aof = join(folder, 'appendonlydir');
+  const wipe = async () => {
+    await redis.kill();
+    await rm(aof, { recursive: true, force: true });
+    await rm(join(folder, 'dump.rdb'), { force: true });
+  };
+
   const redis: TestRedis = {
     url: `redis://127.0.0.1:${port}`,
     port,
+    folder,
     async kill() {
       if (server.exitCode !== null || server.signalCode !== null) return;
       const exit = once(server, 'exit');
@@ -55,9 +69,17 @@ export async function startRedis(
       server = await start(port, folder, args);
     },
     async empty() {
+      await wipe();
+      await redis.restart();
+    },
+    async keepCopy() {
       await redis.kill();
-      await rm(join(folder, 'appendonlydir'), { recursive: true, force: true });
-      await rm(join(folder, 'dump.rdb'), { force: true });
+      await cp(aof, join(folder, 'copy'), { recursive: true });
+      await redis.restart();
+    },
+    async restoreCopy() {
+      await wipe();
+      await cp(join(folder, 'copy'), aof, { recursive: true });
       await redis.restart();
     },
     async stop() {
