@@ -4,7 +4,6 @@ import { existsSync } from 'node:fs';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { createSecureContext } from 'node:tls';
-import { generate } from 'selfsigned';
 import type { Clock } from '../ops/clock.ts';
 import type { Logger } from '../ops/log.ts';
 
@@ -51,6 +50,8 @@ export async function findPair(settings: TlsSettings, baseDir: string, hostname:
 }
 
 async function makePair(files: PairFiles, folder: string, hostname: string, clock: Clock): Promise<void> {
+  // Two hundred files of ASN.1, wanted once in a site's life: every command would wait for them.
+  const { generate } = await import('selfsigned');
   const now = clock.now();
   const pair = await generate([{ name: 'commonName', value: hostname }], {
     keyType: 'ec',
