@@ -129,8 +129,11 @@ function admission(parts: NewStoreParts & { readonly patient: boolean; readonly 
   let mayFound = parts.create;
   return async store => {
     try {
-      if (mayFound) await foundStore(store, parts);
-      const [head] = await store.find([headKey(GLOBAL)]);
+      let [head] = await store.find([headKey(GLOBAL)]);
+      if (head === undefined && mayFound) {
+        await foundStore(store, parts);
+        [head] = await store.find([headKey(GLOBAL)]);
+      }
       if (head === undefined && (await store.isEmpty())) throw new StoreUnavailable('the store is empty: it was lost; restore it');
       checkHead(head, keyring.fingerprint);
       if ((await vault.sealer(GLOBAL)) === undefined) {
