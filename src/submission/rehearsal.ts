@@ -5,7 +5,7 @@ import { parseMessage } from '../mail/message.ts';
 import { accept, isDeferred, type Reply, reject, replyLine } from '../mail/reply.ts';
 import type { Submission } from '../policy/check.ts';
 import type { Policy } from '../policy/policy.ts';
-import { campaignsAtDot, campaignsAtRcpt } from './campaigns.ts';
+import { type Bound, campaignsAtDot, campaignsAtRcpt } from './campaigns.ts';
 import { findingOf } from './finding.ts';
 import { fitness } from './fitness.ts';
 
@@ -16,7 +16,7 @@ export interface Question {
   /** As in MAIL and RCPT, without the angle brackets; an empty reverse-path is the null one. */
   readonly from: string;
   readonly to: string;
-  /** CRLF line ends. Without it only what RCPT asks is answered. */
+  /** CRLF line ends. Without it the message's own checks are not asked, and it counts as one that names no campaign. */
   readonly octets?: Buffer | undefined;
   readonly campaignHeader: string;
 }
@@ -40,7 +40,7 @@ export async function rehearse(question: Question): Promise<Rehearsed> {
   const message = octets === undefined ? undefined : parseMessage(octets);
   const bound =
     message === undefined
-      ? campaignsAtRcpt({ campaign })
+      ? campaignsOf(profile, campaign)
       : fitness(message, campaignsAtDot({ campaign }, profile, message, campaignHeader));
   if ('unfit' in bound) return told(bound.unfit.reply, [{ ...bound.unfit, mode: 'enforce' }]);
   const submission: Submission = {
@@ -60,6 +60,12 @@ export async function rehearse(question: Question): Promise<Rehearsed> {
   ]);
   const finding = ofMessage === undefined ? ofRcpt.objection : findingOf(ofRcpt, ofMessage);
   return told(finding?.reply ?? PASS, [...ofRcpt.all, ...(ofMessage?.all ?? [])]);
+}
+
+/** Of a message not seen yet: what the dot would make of one that names no campaign, lest its recipient seem free until then. */
+function campaignsOf(profile: Profile, campaign: Question['campaign']): Bound {
+  if (campaign !== undefined) return campaignsAtRcpt({ campaign });
+  return { campaigns: [...profile.campaigns.keys()], named: false };
 }
 
 function told(reply: Reply, objections: Rehearsed['objections'] = []): Rehearsed {

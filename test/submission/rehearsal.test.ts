@@ -88,7 +88,7 @@ async function forget(g: Gatehouse): Promise<void> {
   for await (const [key] of g.house.store.scan({ owner: ACME, log: 'counters' })) await g.house.store.apply([{ key, value: undefined }]);
 }
 
-t.test('without a message only what RCPT asks is answered', async t => {
+t.test('without a message, what is known of the recipient is answered', async t => {
   const g = await newGatehouse(t);
   t.match(await rehearsed(g, 'fine@example.net', { from: 'bounce@other.example' }), {
     verdict: 'reject',
