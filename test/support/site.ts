@@ -1,23 +1,14 @@
 /** A Postern of the test's own: a fresh folder with its config, the real command line on it, and the real gate as a process. */
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import { stringify } from 'yaml';
+import { type Answer, environment, MAIN, postern } from './command.ts';
 
-/** The built command line: `npm test` builds before it runs any test. */
-const MAIN = resolve(dirname(fileURLToPath(import.meta.url)), '../../dist/main.js');
-
-export interface Answer {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-  /** What stdout holds, parsed. */
-  json<T = unknown>(): T;
-}
+export type { Answer } from './command.ts';
 
 export interface RunningGate {
   /** Submission ports, in the order of `submission.listen`. */
@@ -55,19 +46,7 @@ export function newSite(settings: Readonly<Record<string, unknown>> = {}): Site 
     stringify({ submission: { listen: '127.0.0.1:0', hostname: 'gate.example', ...(submission as object | undefined) }, ...rest }),
   );
   const gates: RunningGate[] = [];
-  const environment = (env: Readonly<Record<string, string>>) => ({ ...withoutPostern(process.env), ...env });
-  const cliWith: Site['cliWith'] = (env, ...args) =>
-    new Promise(done => {
-      execFile(
-        process.execPath,
-        [MAIN, ...args, '--config', configFile],
-        { env: environment(env), cwd: dir, maxBuffer: 1 << 28 },
-        (error, stdout, stderr) => {
-          const code = error === null ? 0 : Number(error.code ?? -1);
-          done({ code, stdout, stderr, json: () => JSON.parse(stdout) });
-        },
-      );
-    });
+  const cliWith: Site['cliWith'] = (env, ...args) => postern([...args, '--config', configFile], { cwd: dir, env });
   return {
     dir,
     configFile,
@@ -130,9 +109,4 @@ async function running(child: ChildProcess): Promise<RunningGate> {
       await exited;
     },
   };
-}
-
-/** The settings of whoever runs the tests are not the test's. */
-function withoutPostern(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  return Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith('POSTERN_')));
 }

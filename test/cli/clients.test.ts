@@ -1,0 +1,82 @@
+/** The outer contract of client and campaign: answers in words and in JSON, as other tools rely on them. */
+import t from 'tap';
+import { mustAnswer, newSite } from '../support/site.ts';
+
+const site = newSite();
+t.teardown(() => site.close());
+const json = async <T = unknown>(...args: string[]) => mustAnswer(await site.cli(...args, '--json')).json<T>();
+const says = async (...args: string[]) => mustAnswer(await site.cli(...args)).stdout;
+const DETAILS = ['--name', 'Acme', '--privacy-url', 'https://www.acme.example/privacy', '--from-domain', 'acme.example'];
+
+t.test('client add|list|show|update', async t => {
+  const acme = await json('client', 'add', 'acme', ...DETAILS, 'acme.test', '--return-path-domain', 'bounces.example', '--policy', 'basic');
+  const profile = {
+    id: 'acme',
+    name: 'Acme',
+    privacyUrls: ['https://www.acme.example/privacy'],
+    fromDomains: ['acme.example', 'acme.test'],
+    returnPathDomains: ['bounces.example'],
+    policy: 'basic',
+    disabled: false,
+    campaigns: [],
+  };
+  t.match(acme, profile);
+  t.match(await json('client', 'list'), [profile]);
+  t.match(await json('client', 'show', 'acme'), profile);
+  t.match(await says('client', 'list'), /^client +name[\s\S]*\nacme +Acme +basic +acme\.example acme\.test/);
+  t.match(await says('client', 'show', 'acme'), /^fromDomains +acme\.example acme\.test$/m);
+  const upstream = 'smtps://robot:sesame@relay.example';
+  t.equal(await says('client', 'update', 'acme', '--policy', 'b2b-prospecting', '--upstream', upstream), 'client acme changed\n');
+  const shown = await says('client', 'show', 'acme');
+  t.match(shown, /^policy +b2b-prospecting$/m);
+  t.match(shown, /relay\.example/);
+  t.notMatch(shown, /sesame/, 'a password of an upstream is not shown');
+});
+
+t.test('client add refuses what cannot be', async t => {
+  const table: [string[], number, RegExp][] = [
+    [['acme', ...DETAILS], 1, /client acme exists/],
+    [['global', ...DETAILS], 2, /"global" is reserved/],
+    [['Acme!', ...DETAILS], 2, /id: use 1 to 64 of/],
+    [['other', ...DETAILS, '--policy', 'transactional'], 2, /only a credential may have it/],
+    [['other', ...DETAILS, '--policy', 'nonsense'], 2, /there is no such policy; use basic, b2b-prospecting/],
+    [['other', ...DETAILS, '--upstream', 'http://relay.example'], 2, /upstream: the URL/],
+    [
+      ['other', '--name', 'A', '--from-domain', 'co.uk', '--privacy-url', 'http://a.example/p'],
+      2,
+      /privacy-url: .*https[\s\S]*public suffix/,
+    ],
+  ];
+  for (const [args, code, stderr] of table) {
+    t.match(await site.cli('client', 'add', ...args), { code, stdout: '', stderr }, args.join(' '));
+  }
+  t.match(await site.cli('client', 'show', 'other'), { code: 1, stdout: '', stderr: /no client 'other'/ });
+});
+
+t.test('campaign add|list|show', async t => {
+  const spring = { id: 'spring', targetDomains: ['prospect.example', 'xn--bcher-kva.example'] };
+  t.same(await json('campaign', 'add', 'acme', 'spring', '--target-domain', 'Prospect.example', 'bücher.example'), spring);
+  t.equal(await says('campaign', 'add', 'acme', 'autumn'), 'campaign acme/autumn added\n');
+  t.same(await json('campaign', 'list', 'acme'), [{ id: 'autumn', targetDomains: [] }, spring]);
+  t.same(await json('campaign', 'show', 'acme', 'spring'), spring);
+  t.match(await says('campaign', 'list', 'acme'), /autumn +any\nspring +prospect\.example xn--bcher-kva\.example/);
+  t.match(await site.cli('campaign', 'add', 'acme', 'spring'), { code: 1, stdout: '', stderr: /campaign: spring exists/ });
+  t.match(await site.cli('campaign', 'add', 'nobody', 'spring'), { code: 1, stdout: '', stderr: /no client nobody/ });
+  t.match(await site.cli('campaign', 'show', 'acme', 'winter'), { code: 1, stdout: '', stderr: /no campaign 'winter'/ });
+});
+
+t.test('--json and --config stand anywhere', async t => {
+  const ids = (text: string) => (JSON.parse(text) as { id: string }[]).map(({ id }) => id);
+  for (const args of [
+    ['--json', 'client', 'list'],
+    ['client', '--json', 'list'],
+  ]) {
+    t.same(ids(mustAnswer(await site.cli(...args)).stdout), ['acme'], args.join(' '));
+  }
+  for (const args of [
+    ['--config', site.configFile, 'campaign', 'list', 'acme', '--json'],
+    ['campaign', 'list', '--json', '--config', site.configFile, 'acme'],
+  ]) {
+    t.same(ids(mustAnswer(await site.cliWith({}, ...args)).stdout), ['autumn', 'spring'], args.join(' '));
+  }
+});
