@@ -3,6 +3,7 @@ import { hkdfSync, randomBytes } from 'node:crypto';
 import { mkdir, open, readFile, realpath, rename, stat, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Clock } from '../ops/clock.ts';
+import { syncFolder } from '../ops/durable.ts';
 import { Sealer } from './seal.ts';
 
 /** The key ring cannot be used. The message names the file and the fix, and never holds key material. */
@@ -184,15 +185,6 @@ async function writeNew(file: string, text: string, owner?: { readonly uid: numb
   } catch (error) {
     await unlink(file);
     throw error;
-  } finally {
-    await handle.close();
-  }
-}
-
-async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, 'r');
-  try {
-    await handle.sync();
   } finally {
     await handle.close();
   }

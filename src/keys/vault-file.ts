@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { link, mkdir, open, readFile, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { syncFolder, unlessCode } from '../ops/durable.ts';
 import { type Shelf, VaultUnavailable } from './vault-shelf.ts';
 
 export class FileShelf implements Shelf {
@@ -75,20 +76,4 @@ export class FileShelf implements Shelf {
 
 async function unlessMissing<T>(answer: Promise<T>): Promise<T | undefined> {
   return answer.catch(unlessCode('ENOENT'));
-}
-
-function unlessCode(code: string): (error: unknown) => undefined {
-  return error => {
-    if ((error as NodeJS.ErrnoException).code !== code) throw error;
-    return undefined;
-  };
-}
-
-async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }

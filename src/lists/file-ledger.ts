@@ -4,6 +4,7 @@ import { constants } from 'node:fs';
 import { type FileHandle, link, mkdir, open, stat, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Clock } from '../ops/clock.ts';
+import { syncFolder, unlessCode } from '../ops/durable.ts';
 import { StoreUnavailable } from '../store/store.ts';
 import { firstTime, latestTime, ledgerLine, parseLedgerLine } from './ledger-lines.ts';
 import { type LedgerLine, type LedgerMedium, LedgerProblem } from './ledger-medium.ts';
@@ -212,20 +213,4 @@ async function* linesOf(handle: FileHandle, start: number, end: number): AsyncIt
   }
   // Without its line end: being written at this moment, or never finished. The line itself says which.
   if (rest !== '') yield rest;
-}
-
-async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-}
-
-function unlessCode(code: string): (error: unknown) => undefined {
-  return error => {
-    if ((error as NodeJS.ErrnoException).code !== code) throw error;
-    return undefined;
-  };
 }
