@@ -3,7 +3,7 @@
  * The last line reads `N passed, N failed`, with `, N skipped` where a test gave a reason not to run.
  */
 import { spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { build, installPackages, mark, marked, program, requireNode, root, run, stop } from './toolchain.mjs';
@@ -13,17 +13,17 @@ requireNode(20);
 installPackages();
 requireTools();
 
-const paths = process.argv.slice(2);
+const paths = process.argv.slice(2).flatMap(filesUnder);
 if (paths.length === 0) {
-  if (run('type-checking', program('tsc'), ['-p', 'tsconfig.json']) !== 0) stop('type errors, see above');
-  if (run('linting', program('biome'), ['check', '.']) !== 0) stop('lint errors, see above; npm run format mends most');
+  if (run('type-checking', program('tsc'), ['-p', 'tsconfig.json']) !== 0) fail('type errors, see above');
+  if (run('linting', program('biome'), ['check', '.']) !== 0) fail('lint errors, see above; npm run format mends most');
 }
 build();
 
 // tap generates its own module from its list of plugins; that has to be done once for every install.
 const plugins = readFileSync(join(root, '.taprc'), 'utf8') + readFileSync(join(root, 'package-lock.json'), 'utf8').length;
 if (!marked('tap', plugins)) {
-  if (run('preparing tap', program('tap'), ['build']) !== 0) stop('tap build failed, see above');
+  if (run('preparing tap', program('tap'), ['build']) !== 0) fail('tap build failed, see above');
   mark('tap', plugins);
 }
 
@@ -60,3 +60,16 @@ if (code !== 0 && totals.failed === 0) {
 const skipped = totals.skipped > 0 ? `, ${totals.skipped} skipped` : '';
 process.stdout.write(`${totals.passed} passed, ${totals.failed} failed${skipped}\n`);
 process.exit(totals.failed === 0 && totals.passed > 0 ? 0 : 1);
+
+/** Ends a run in which no test could be tried, by the same last line as any other. */
+function fail(message) {
+  process.stdout.write('0 passed, 1 failed\n');
+  stop(message);
+}
+
+function filesUnder(path) {
+  if (!statSync(join(root, path)).isDirectory()) return [path];
+  return readdirSync(join(root, path), { recursive: true, encoding: 'utf8' })
+    .filter(name => name.endsWith('.test.ts'))
+    .map(name => join(path, name));
+}
