@@ -1,11 +1,14 @@
 /** The outer contract of credential: what is printed, once, and what can be done with it. */
 import t from 'tap';
+import { startShell } from '../support/command.ts';
 import { mustAnswer, newSite } from '../support/site.ts';
 
 const site = newSite();
 t.teardown(() => site.close());
-const json = async <T = unknown>(...args: string[]) => mustAnswer(await site.cli(...args, '--json')).json<T>();
-const says = async (...args: string[]) => mustAnswer(await site.cli(...args)).stdout;
+const shell = startShell(t);
+const cli = (...args: string[]) => shell.run([...args, '--config', site.configFile], { cwd: site.dir });
+const json = async <T = unknown>(...args: string[]) => mustAnswer(await cli(...args, '--json')).json<T>();
+const says = async (...args: string[]) => mustAnswer(await cli(...args)).stdout;
 
 t.before(async () => {
   const details = ['--name', 'Acme', '--privacy-url', 'https://www.acme.example/privacy', '--from-domain', 'acme.example'];
@@ -49,6 +52,6 @@ t.test('credentials that cannot be', async t => {
     [['disable', 'nobody', 'mailer'], 1, /no client nobody/],
   ];
   for (const [args, code, stderr] of table) {
-    t.match(await site.cli('credential', ...args), { code, stdout: '', stderr }, args.join(' '));
+    t.match(await cli('credential', ...args), { code, stdout: '', stderr }, args.join(' '));
   }
 });

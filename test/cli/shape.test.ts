@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import t from 'tap';
 import { theProgram } from '../../src/cli/program.ts';
-import { postern } from '../support/command.ts';
+import { startShell } from '../support/command.ts';
 import { mustAnswer, newSite } from '../support/site.ts';
 
 /** Every command, with what its help must name. Other tools rely on these. */
@@ -34,6 +34,7 @@ const COMMANDS: Readonly<Record<string, readonly string[]>> = {
 
 const site = newSite();
 t.teardown(() => site.close());
+const shell = startShell(t);
 
 t.test('every command explains itself', async t => {
   const program = theProgram();
@@ -68,7 +69,7 @@ t.test('a slip of the pen: exit code 2, what was wrong and the usage on stderr, 
     [['client', 'update', 'acme', '--max-rate', 'many'], /must be a whole number/],
   ];
   for (const [args, expected] of table) {
-    const { code, stdout, stderr } = await postern(args, { cwd: site.dir });
+    const { code, stdout, stderr } = await shell.run(args, { cwd: site.dir });
     t.match({ code, stdout, stderr }, { code: 2, stdout: '', stderr: expected }, `postern ${args.join(' ')}`);
   }
 });
