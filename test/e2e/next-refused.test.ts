@@ -49,7 +49,7 @@ t.test(
   'law 4, A36: Redis loses its last second: the ledger brings the objection back before any mail passes, and no lift is undone',
   { skip: noRedis },
   async t => {
-    const redis = await startRedis(t, { args: ['--appendfsync', 'everysec'] });
+    const redis = await startRedis(t, { args: ['--appendfsync', 'always'] });
     const { site, run, sink } = await acmeSite(t, { store: { url: redis.url } });
     const recovers = () =>
       until('a clean message passes again', async () => (await sendOne(gate.port, 'recovered@there.example')).reply.startsWith('250'));

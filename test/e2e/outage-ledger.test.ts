@@ -5,7 +5,8 @@ import { noRedis, startRedis } from '../support/redis.ts';
 import { defers, LISTED, withListed, works } from './deferring.ts';
 
 t.test('law 1: a ledger and a vault in Redis', { skip: noRedis }, async t => {
-  const [ledger, vault] = [await startRedis(t), await startRedis(t)];
+  const synced = { args: ['--appendfsync', 'always'] };
+  const [ledger, vault] = [await startRedis(t, synced), await startRedis(t, synced)];
   const { site } = await withListed(t, { ledger: { url: ledger.url }, keys: { vault: vault.url } });
 
   for (const [what, redis] of Object.entries({ ledger, vault })) {
@@ -33,7 +34,7 @@ t.test('law 1: a ledger and a vault in Redis', { skip: noRedis }, async t => {
         code: 1,
         stderr: what === 'ledger' ? /ledger\.url: .* set appendonly yes/ : /keys\.vault: .* set appendonly yes/,
       });
-      await redis.restart([]);
+      await redis.restart(synced.args);
     });
   }
 

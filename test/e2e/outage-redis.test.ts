@@ -16,7 +16,8 @@ interface Setting extends Acme {
 }
 
 async function setting(t: Test): Promise<Setting> {
-  const redis = await startRedis(t);
+  // Synced when acknowledged: these tests are about outages, not about what a Redis may lose.
+  const redis = await startRedis(t, { args: ['--appendfsync', 'always'] });
   const acme = await acmeSite(t, { store: { url: redis.url }, submission: { stopSeconds: 1 } });
   await acme.house(async ({ lists }) => {
     await lists.add({ owner: ACME }, person('excluded@there.example'), { reason: 'manual', source: 'operator' });
