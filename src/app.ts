@@ -193,6 +193,8 @@ export async function startGate(house: House): Promise<RunningGate> {
   const journal = new Journal(house.journalParts);
   const tracked = new TrackedLinks({ store: house.store, clock, log });
   const upstreams = upstreamsOf(house);
+  // What one process may use of a limit that holds for all workers together.
+  const share = (limit: number): number => Math.ceil(limit / submission.workers);
   const gate = new SubmissionGate({
     clients,
     policies: policiesOf(house, tracked),
@@ -210,10 +212,10 @@ export async function startGate(house: House): Promise<RunningGate> {
     baseDir,
     maxMessageBytes: submission.maxMessageBytes,
     maxRecipients: submission.maxRecipients,
-    maxSessions: submission.maxSessions,
+    maxSessions: share(submission.maxSessions),
     proxyProtocol: submission.proxyProtocol,
     xclient: submission.xclient,
-    budget: new ByteBudget(submission.byteBudget),
+    budget: new ByteBudget(share(submission.byteBudget)),
     gate,
     log,
     clock,

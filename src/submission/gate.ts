@@ -71,7 +71,7 @@ export class SubmissionGate implements Gate<Credential> {
         ? reject(553, '5.6.7', 'Non-ASCII reverse-path needs SMTPUTF8')
         : reject(501, '5.1.7', 'Bad reverse-path syntax');
     }
-    const slow = this.#limits.take(profile.id, profile.maxRate ?? options.rate.perMinute);
+    const slow = this.#limits.take(profile.id, this.#share(profile.maxRate ?? options.rate.perMinute));
     if (slow !== undefined) return slow;
     return new SubmissionTransaction(
       { ...this.#parts, setbacks: this.#setbacks },
@@ -95,9 +95,14 @@ export class SubmissionGate implements Gate<Credential> {
   #enter(peer: Peer, profile: Profile): Reply | undefined {
     const before = this.#sessions.get(peer.id);
     if (before !== undefined && before !== profile.id) this.closed(peer);
-    const crowded = this.#limits.enter(profile.id, peer.id, profile.maxSessions ?? this.#parts.options.rate.sessions);
+    const crowded = this.#limits.enter(profile.id, peer.id, this.#share(profile.maxSessions ?? this.#parts.options.rate.sessions));
     if (crowded === undefined) this.#sessions.set(peer.id, profile.id);
     return crowded;
+  }
+
+  /** This process's part of a limit that holds for all workers together. */
+  #share(limit: number): number {
+    return Math.ceil(limit / this.#parts.options.workers);
   }
 
   closed(peer: Peer): void {

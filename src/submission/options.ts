@@ -6,6 +6,12 @@ export const submissionOptions = Type.Object(
     campaignHeader: Type.Union([Type.Literal('Feedback-ID'), Type.String({ pattern: '^[Xx]-[A-Za-z0-9-]{1,60}$' })], {
       default: 'X-Campaign-ID',
     }),
+    workers: Type.Integer({
+      minimum: 1,
+      maximum: 64,
+      default: 1,
+      description: 'processes that share the ports and the work; limits of byteBudget, maxSessions and rate are shared out among them',
+    }),
     retryMinutes: Type.Integer({ minimum: 1, maximum: 240, default: 10 }),
     rate: Type.Object(
       {

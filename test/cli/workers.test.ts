@@ -25,13 +25,14 @@ async function told(port: number, recipient: string): Promise<string> {
   await client.reply();
   await client.ask('EHLO client.example');
   await client.ask('MAIL FROM:<news@acme.example>');
-  const { code } = await client.ask(`RCPT TO:<${recipient}>`);
+  const reply = await client.ask(`RCPT TO:<${recipient}>`);
   client.close();
-  return String(code);
+  return reply.slice(0, 3);
 }
 
-t.test('law 4: what the command line lists, every worker refuses at the next RCPT; a worker that dies is replaced', async t => {
-  if (process.platform !== 'linux') return t.skip('finds the workers in /proc');
+const skip = process.platform !== 'linux' && 'finds the workers in /proc';
+
+t.test('law 4: what the command line lists, every worker refuses at the next RCPT; a worker that dies is replaced', { skip }, async t => {
   const sink = await startSink();
   t.teardown(() => sink.close());
   const site = newSite({ submission: { workers: 3 }, upstream: { url: sink.url('?starttls=off') } });
