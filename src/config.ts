@@ -10,6 +10,8 @@ import { environment } from './ops/environment.ts';
 import { logOptions } from './ops/options.ts';
 import { policyOptions } from './policy/options.ts';
 import { upstreamOptions } from './relay/options.ts';
+import { parseUpstreamUrl } from './relay/url.ts';
+import { parseListens } from './smtp/listen.ts';
 import { listenerOptions } from './smtp/options.ts';
 import { storeOptions } from './store/options.ts';
 import { submissionOptions } from './submission/options.ts';
@@ -61,6 +63,7 @@ export function loadConfig(source: ConfigSource): Loaded | { readonly problems: 
   problems.push(...unknownKeys(configSchema, merged, ''));
   const filled = Value.Default(configSchema, structuredClone(merged));
   if (problems.length === 0) problems.push(...wrongValues(filled));
+  if (problems.length === 0) problems.push(...unusable(filled as Config));
   if (problems.length > 0) return { problems };
   return { config: filled as Config, baseDir: file === undefined ? source.cwd : dirname(file), file };
 }
@@ -122,6 +125,31 @@ function wrongValues(value: unknown): string[] {
     // The value itself is not repeated: it may be a secret.
     return [`${key === '' ? 'config' : key}: ${error.message}${described(key)}`];
   });
+}
+
+/** Texts of the right type that name nothing: told before anything is opened, where a gate would defer every mail for them. */
+function unusable({ store, ledger, keys, submission, upstream }: Config): string[] {
+  const foreign = (url: string | undefined, known: RegExp) => url !== undefined && /^[a-z][a-z0-9+.-]+:/i.test(url) && !known.test(url);
+  const target = parseUpstreamUrl(upstream.url);
+  const problems = [
+    STORE_URL.test(store.url) ? undefined : 'store.url: must begin with lmdb:, redis://, rediss://, redis+sentinel:// or redis+cluster://',
+    foreign(ledger.url, /^(file:|rediss?:\/\/)/) ? 'ledger.url: must begin with file:, redis:// or rediss://' : undefined,
+    foreign(keys.vault, /^rediss?:\/\//) ? 'keys.vault: must be a folder, or begin with redis:// or rediss://' : undefined,
+    'problem' in target ? `upstream.url: ${target.problem}` : undefined,
+    listenProblem(submission.listen),
+  ];
+  return problems.filter(problem => problem !== undefined);
+}
+
+const STORE_URL = /^(lmdb:.|rediss?(\+sentinel|\+cluster)?:\/\/)/i;
+
+function listenProblem(listen: string | readonly string[]): string | undefined {
+  try {
+    parseListens(listen);
+    return undefined;
+  } catch (error) {
+    return error instanceof Error ? error.message : 'submission.listen: no listening address';
+  }
 }
 
 function described(key: string): string {

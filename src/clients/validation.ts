@@ -79,7 +79,7 @@ export function readClient(input: ClientInput, rules: Rules): Read<ClientSetting
   };
   texts.push(...policyProblems(settings.policy, rules, { forClient: true }));
   const upstream = input.upstream === undefined ? undefined : rules.upstreamProblem(input.upstream);
-  if (upstream !== undefined) texts.push(`upstream: the URL ${upstream}`);
+  if (upstream !== undefined) texts.push(`upstream: ${upstream}`);
   for (const [field, limit] of [['max-rate', input.maxRate] as const, ['max-sessions', input.maxSessions] as const]) {
     if (limit !== undefined && (!Number.isSafeInteger(limit) || limit < 0)) texts.push(`${field}: a whole number, 0 for no limit`);
   }

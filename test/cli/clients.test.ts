@@ -44,7 +44,7 @@ t.test('client add refuses what cannot be', async t => {
     [['Acme!', ...DETAILS], 2, /id: use 1 to 64 of/],
     [['other', ...DETAILS, '--policy', 'transactional'], 2, /only a credential may have it/],
     [['other', ...DETAILS, '--policy', 'nonsense'], 2, /there is no such policy; use basic, b2b-prospecting/],
-    [['other', ...DETAILS, '--upstream', 'http://relay.example'], 2, /upstream: the URL/],
+    [['other', ...DETAILS, '--upstream', 'http://relay.example'], 2, /upstream: the upstream URL must begin with smtp/],
     [
       ['other', '--name', 'A', '--from-domain', 'co.uk', '--privacy-url', 'http://a.example/p'],
       2,

@@ -51,7 +51,7 @@ t.test('A13, A33: every problem names its field', async t => {
     [{ trackingHosts: ['192.0.2.300'] }, /^tracking-host:/],
     [{ policy: 'transactional' }, /^policy: transactional: only a credential may have it; use basic, b2b-prospecting/],
     [{ policy: 'none' }, /^policy: none: there is no such policy/],
-    [{ upstream: 'ftp://user:secret@relay.example' }, /^upstream: the URL must begin with smtp/],
+    [{ upstream: 'ftp://user:secret@relay.example' }, /^upstream: must begin with smtp/],
     [{ maxRate: -1 }, /^max-rate:/],
     [{ maxSessions: 1.5 }, /^max-sessions:/],
   ] as const) {
