@@ -6,6 +6,7 @@ import { type Count, readCounts } from '../journal/counters.ts';
 import { type Common, command, withHouse } from './command.ts';
 import { CommandFailure, usage } from './exit.ts';
 import { isoTime, printJson, printLine, printTable } from './output.ts';
+import { knownScope } from './settled.ts';
 
 interface StatsOptions extends Common {
   readonly client?: string;
@@ -28,6 +29,7 @@ export function addStatsCommand(program: Command): void {
 async function stats(options: StatsOptions): Promise<void> {
   if (options.campaign !== undefined && options.client === undefined) throw usage('--campaign needs --client');
   await withHouse(options, async house => {
+    if (options.client !== undefined && options.campaign !== undefined) await knownScope(house, `${options.client}/${options.campaign}`);
     const since = options.since === undefined ? 0 : sinceOf(options.since, house.clock.now());
     const rows = (await sumCounts(house, options.client, since)).filter(
       ({ campaign }) => options.campaign === undefined || campaign === options.campaign,
