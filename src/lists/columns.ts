@@ -14,7 +14,8 @@ export interface Columns {
   readonly implied: Reason | undefined;
 }
 
-const NAMES: Readonly<Record<'address' | 'domain' | 'hash' | 'reason' | 'origin' | 'source' | 'at', readonly string[]>> = {
+/** Header cells that are known, in lower case and without anything but letters and digits. docs/import.md names them. */
+export const COLUMN_NAMES: Readonly<Record<'address' | 'domain' | 'hash' | 'reason' | 'origin' | 'source' | 'at', readonly string[]>> = {
   address: [
     'address',
     'email',
@@ -54,8 +55,8 @@ const normal = (cell: string): string => cell.toLowerCase().replace(/[^a-z0-9]/g
 /** The columns that a header row names, or undefined where the row is no header but the first entry. */
 export function columnsOf(cells: readonly string[]): Columns | undefined {
   const names = cells.map(normal);
-  const find = (kind: keyof typeof NAMES): number | undefined => {
-    const index = names.findIndex(name => NAMES[kind].includes(name));
+  const find = (kind: keyof typeof COLUMN_NAMES): number | undefined => {
+    const index = names.findIndex(name => COLUMN_NAMES[kind].includes(name));
     return index < 0 ? undefined : index;
   };
   const columns = { address: find('address'), domain: find('domain'), hash: find('hash') };
@@ -87,8 +88,8 @@ function implied(names: readonly string[]): Reason | undefined {
   return undefined;
 }
 
-/** The platforms' words for why somebody is on their list. */
-const REASON_WORDS: Readonly<Record<string, Reason>> = {
+/** The platforms' words for why somebody is on their list, beside our own reasons. docs/import.md names them. */
+export const REASON_WORDS: Readonly<Record<string, Reason>> = {
   bounce: 'bounce',
   hardbounce: 'bounce',
   bounced: 'bounce',
