@@ -50,12 +50,24 @@ async function houseFindings(options: Common): Promise<readonly Finding[]> {
     return [
       ...store,
       { level: 'ok', about: 'keys', text: `key ring and head record agree; ${clients.length} client${clients.length === 1 ? '' : 's'}` },
-      { level: 'ok', about: 'ledger', text: `${house.ledger.name}: replayed` },
+      ledgerFinding(house),
       await upstreamFinding(house),
     ];
   } finally {
     await house.close();
   }
+}
+
+/** A store that several gates may share, and a ledger that only this machine has. */
+function ledgerFinding({ config, ledger }: House): Finding {
+  const alone = config.store.url.startsWith('redis') && !config.ledger.url.startsWith('redis');
+  return alone
+    ? {
+        level: 'warn',
+        about: 'ledger',
+        text: `${ledger.name}: replayed; several gates of this store need one that they share (ledger.url: redis://…)`,
+      }
+    : { level: 'ok', about: 'ledger', text: `${ledger.name}: replayed` };
 }
 
 async function upstreamFinding(house: House): Promise<Finding> {
