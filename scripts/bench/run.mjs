@@ -1,11 +1,11 @@
 /**
  * `npm run bench`: smtp-source → Postern, all checks on → smtp-sink, beside naive nodemailer relays without checks, in turn, in one
  * run. Prints messages a second and CPU milliseconds a message of the relay's process, and the ratios. Needs Postfix's tools.
- * Options: --messages N, --sessions N, --rounds N, --bytes N, --entries N (on the client's exclusion list).
+ * Options: --messages N, --sessions N, --rounds N, --bytes N, --entries N (on the client's exclusion list), --workers N (of Postern's).
  */
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -26,6 +26,7 @@ const sessions = option('sessions', 20);
 const rounds = option('rounds', 3);
 const octets = option('bytes', 4096);
 const entries = option('entries', 0);
+const workers = option('workers', 1);
 
 const home = mkdtempSync(join(tmpdir(), 'postern-bench-'));
 const env = { ...process.env, PATH: `${process.env.PATH}:/usr/sbin` };
@@ -66,7 +67,7 @@ function startPostern(port, sinkPort) {
   const config = join(home, 'postern.yaml');
   writeFileSync(
     config,
-    `store: {url: "lmdb:./data"}\nsubmission: {listen: "127.0.0.1:${port}"}\nupstream: {url: "smtp://127.0.0.1:${sinkPort}?starttls=off"}\nlog: {level: warn}\n`,
+    `store: {url: "lmdb:./data"}\nsubmission: {listen: "127.0.0.1:${port}", workers: ${workers}}\nupstream: {url: "smtp://127.0.0.1:${sinkPort}?starttls=off"}\nlog: {level: warn}\n`,
   );
   const postern = (...args) =>
     execFileSync(process.execPath, [main, ...args, '--config', config], { stdio: ['ignore', 'ignore', 'inherit'] });
@@ -124,10 +125,11 @@ function measure(child, port) {
   return { perSecond: messages / seconds, cpuMs: (cpuMs(child.pid) - before) / messages };
 }
 
-/** CPU time of a process so far, user and system, from /proc (ticks are 10 ms). */
+/** CPU time of a process and its workers so far, user and system, from /proc (ticks are 10 ms). */
 function cpuMs(pid) {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ');
-  return (Number(fields[11]) + Number(fields[12])) * 10;
+  const fields = id => readFileSync(`/proc/${id}/stat`, 'utf8').split(') ')[1].split(' ');
+  const workersOf = readdirSync('/proc').filter(name => /^\d+$/.test(name) && fields(name)[1] === String(pid));
+  return [pid, ...workersOf].reduce((sum, id) => sum + (Number(fields(id)[11]) + Number(fields(id)[12])) * 10, 0);
 }
 
 function report({ postern, plain, pooled }) {
@@ -140,7 +142,7 @@ function report({ postern, plain, pooled }) {
   const ratio = other => median(postern.runs.map((run, i) => run.perSecond / other.runs[i].perSecond)).toFixed(2);
   const lines = [
     `${messages} messages of ${octets} octets, ${sessions} sessions, ${entries} list entries; ${rounds} rounds in turn, medians`,
-    line('postern, all checks', postern),
+    line(`postern, all checks, ${workers} process${workers === 1 ? '' : 'es'}`, postern),
     line('naive nodemailer relay', plain),
     line('the same, 20 kept connections', pooled),
     `postern / naive: ${ratio(plain)} times the msg/s; postern / naive with kept connections: ${ratio(pooled)} times`,
