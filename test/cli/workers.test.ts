@@ -60,9 +60,9 @@ t.test('law 4: what the command line lists, every worker refuses at the next RCP
 });
 
 t.test('a worker that cannot start ends the command with its exit code', async t => {
-  const site = newSite({ submission: { workers: 2 }, store: { url: 'ftp://nowhere.example' } });
+  const site = newSite({ submission: { workers: 2, listen: '192.0.2.1:2525' } });
   t.teardown(() => site.close());
   const answer = await site.cli('serve');
   t.equal(answer.code, 1);
-  t.match(answer.stderr, /store\.url/);
+  t.match(answer.stderr, /submission\.listen/);
 });
