@@ -1,4 +1,7 @@
-/** `npm start`: installs and builds where needed, then runs the gate (or the command given: `npm start -- doctor`). */
+/**
+ * `npm start`: installs and builds where needed, then runs the gate (or the command given: `npm start -- doctor`).
+ * package.json says `exec`, because a shell in between would die of npm's SIGTERM and leave the gate running.
+ */
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { build, installPackages, requireNode, root } from './toolchain.mjs';
