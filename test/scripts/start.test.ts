@@ -29,7 +29,7 @@ async function prepare(): Promise<string | false> {
 
 const skip = await prepare();
 
-t.test('npm start on a fresh clone installs, builds, serves, and stops when npm is told to', { skip, timeout: 100_000 }, async t => {
+await t.test('npm start on a fresh clone installs, builds, serves, and stops when npm is told to', { skip, timeout: 100_000 }, async t => {
   const npm = spawn('npm', ['start'], { ...options, env: { ...options.env, POSTERN_SUBMISSION_LISTEN: '127.0.0.1:0' } });
   t.teardown(() => void npm.kill());
   let said = '';
@@ -44,7 +44,7 @@ t.test('npm start on a fresh clone installs, builds, serves, and stops when npm 
   const line = await listening;
   if (line === undefined) {
     const reason = unreachable({ stderr: said });
-    return reason === undefined ? t.fail(said) : t.comment(reason);
+    return reason === undefined ? t.fail(said) : t.pass(reason, { skip: reason });
   }
   t.match(said, /installing packages[\s\S]*building/);
   const client = await dial(Number(line.split(':').at(-1)));
