@@ -28,6 +28,7 @@ t.test('credential add|list|disable|rotate: a password is printed once and never
   t.same(await json(...alone), { username: 'box' });
   const rotated = await json<{ username: string; password: string }>('credential', 'rotate', 'acme', 'mailer');
   t.equal(rotated.username, 'mailer');
+  t.match(await says('credential', 'rotate', 'mailer'), /^username mailer\npassword \S{20,}\n/, 'usernames are unique');
   t.not(rotated.password, added.password);
   t.equal(await says('credential', 'disable', 'acme', 'robot'), 'credential robot disabled\n');
   const listed = await says('credential', 'list', 'acme', '--json');
