@@ -19,6 +19,7 @@ RUN mkdir -p /var/lib/postern/data /var/lib/postern/keys /var/lib/postern/ledger
 VOLUME ["/var/lib/postern/data", "/var/lib/postern/keys", "/var/lib/postern/ledger"]
 WORKDIR /var/lib/postern
 USER node
+# The environment wins over a file: whoever mounts a postern.yaml says otherwise with -e POSTERN_SUBMISSION_LISTEN=…
 ENV POSTERN_SUBMISSION_LISTEN=0.0.0.0:2525
 EXPOSE 2525
 HEALTHCHECK --interval=30s --timeout=10s --start-period=20s CMD ["node", "/opt/postern/dist/main.js", "doctor", "--live"]
