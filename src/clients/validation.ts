@@ -3,6 +3,7 @@ import { isIP } from 'node:net';
 import { type CampaignId, type ClientId, campaignId, clientId } from '../ids.ts';
 import { isPublicSuffix, parseDomain } from '../mail/domain.ts';
 import { type Block, isVast, parseBlock } from './addresses.ts';
+import type { Profile } from './profile.ts';
 
 /** A client as an operator describes it. What is left out keeps its default. */
 export interface ClientInput {
@@ -20,18 +21,8 @@ export interface ClientInput {
   readonly maxSessions?: number | undefined;
 }
 
-export interface ClientSettings {
-  readonly id: ClientId;
-  readonly name: string;
-  readonly privacyUrls: readonly string[];
-  readonly fromDomains: readonly string[];
-  readonly returnPathDomains: readonly string[];
-  readonly trackingHosts: readonly string[];
-  readonly policy: string;
-  readonly upstream: string | undefined;
-  readonly maxRate: number | undefined;
-  readonly maxSessions: number | undefined;
-}
+/** What a client is apart from its campaigns and its history. */
+export type ClientSettings = Omit<Profile, 'campaigns' | 'disabled' | 'createdAt' | 'version'>;
 
 export interface Rules {
   /** Names of all policies there are. */
