@@ -11,6 +11,7 @@ const TOOLS = {
   swaks: 'swaks',
   python3: 'python3',
   strings: 'binutils',
+  dovecot: 'dovecot-imapd',
 };
 
 /** Plug-in → Debian package: without it Postfix cannot log in. */

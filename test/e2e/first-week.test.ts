@@ -119,7 +119,14 @@ t.test("a mail admin's first week", { skip }, async t => {
   const week = await startWeek(t);
   const { smarthost, upstream, moods, site, postfix, notices, gate } = week;
   /** Waits until Postfix has nothing left to do. */
-  const drained = (which = postfix) => until('an empty queue', async () => (await which.queue()).length === 0);
+  const drained = async (which = postfix) => {
+    try {
+      await until('an empty queue', async () => (await which.queue()).length === 0, 90_000);
+    } catch (error) {
+      const seen = [JSON.stringify(await which.queue()), which.log().slice(-6000), gate.running.child.exitCode, gate.running.log().slice(-4000)];
+      throw new Error(seen.join('\n'), { cause: error });
+    }
+  };
   const deferred = (what: RegExp) =>
     until(`deferred: ${what}`, async () =>
       (await postfix.queue()).some(({ recipients }) => recipients.some(({ delay_reason = '' }) => what.test(delay_reason))),
