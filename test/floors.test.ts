@@ -21,6 +21,7 @@ const FLOORS: Readonly<Record<string, number>> = {
   policy: 4,
   checks: 5,
   submission: 5,
+  inbound: 5,
   'config.ts': 6,
   'founding.ts': 6,
   'app.ts': 7,

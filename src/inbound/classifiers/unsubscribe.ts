@@ -1,0 +1,4 @@
+/** Recognises: unsubscribe. */
+import type { Classify } from '../finding.ts';
+
+export const unsubscribe: Classify = () => undefined;

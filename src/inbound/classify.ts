@@ -1,0 +1,67 @@
+/** The classifier: tries one kind after the other, and the first to recognise the message wins. */
+import type { Message } from '../mail/message.ts';
+import { loadAutoReply } from './classifiers/auto-reply.ts';
+import { loadBounce } from './classifiers/bounce.ts';
+import { complaint } from './classifiers/complaint.ts';
+import { loadOptOut } from './classifiers/opt-out.ts';
+import { loadRequest } from './classifiers/request.ts';
+import { unsubscribe } from './classifiers/unsubscribe.ts';
+import { type Circumstances, type Classify, type Finding, finding, type Reading } from './finding.ts';
+import { loadOwnText, type OwnText } from './own-text.ts';
+import { subjectOf } from './subject.ts';
+
+export interface Classifier {
+  /** Never throws; time is bounded whatever the octets. */
+  classify(message: Message, circumstances?: Circumstances): Finding;
+}
+
+/**
+ * The classifier by the tables in config/, and by those of the same names in `folder` (an admin's own, added to ours).
+ * @throws Error naming the file and the place in it, where a table is damaged
+ */
+export function loadClassifier(folder?: string): Classifier {
+  const ownText = loadOwnText(folder);
+  // Reports first: they quote what we sent. Then what a person says; last whether a person said it (STANDARDS, Reply language).
+  const classifiers: readonly Classify[] = [
+    loadBounce(folder),
+    complaint,
+    unsubscribe,
+    loadOptOut(folder),
+    loadRequest(folder),
+    loadAutoReply(folder),
+  ];
+  return {
+    classify(message, circumstances = {}) {
+      const reading = new LazyReading(message, circumstances, ownText);
+      for (const classify of classifiers) {
+        const found = classify(reading);
+        if (found !== undefined) return found;
+      }
+      return finding('reply', { ownText: reading.ownText });
+    },
+  };
+}
+
+class LazyReading implements Reading {
+  readonly message: Message;
+  readonly circumstances: Circumstances;
+  readonly #read: OwnText;
+  #subject: string | undefined;
+  #ownText: string | undefined;
+
+  constructor(message: Message, circumstances: Circumstances, read: OwnText) {
+    this.message = message;
+    this.circumstances = circumstances;
+    this.#read = read;
+  }
+
+  get subject(): string {
+    this.#subject ??= subjectOf(this.message);
+    return this.#subject;
+  }
+
+  get ownText(): string {
+    this.#ownText ??= this.#read(this.message, this.circumstances.sent);
+    return this.#ownText;
+  }
+}
