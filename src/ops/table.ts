@@ -17,19 +17,20 @@ export function readTable<S extends TSchema>(name: string, schema: S): Static<S>
   return parseTable(file, readText(file), schema);
 }
 
-/** As readTable, on a text already read; `file` is only for the message of an error. */
-export function parseTable<S extends TSchema>(file: string, text: string, schema: S): Static<S> {
+/** What to do about a table that the package ships. */
+const RESTORE = 'correct it, or restore it from the package';
+
+/** As readTable, on a text already read; `file` and `remedy` (what to do) are only for the message of an error. */
+export function parseTable<S extends TSchema>(file: string, text: string, schema: S, remedy: string = RESTORE): Static<S> {
   let content: unknown;
   try {
     content = parse(text);
   } catch (error) {
-    throw new Error(`${file} is not valid YAML (${firstLine(error)}): correct it, or restore it from the package`);
+    throw new Error(`${file} is not valid YAML (${firstLine(error)}): ${remedy}`);
   }
   const [fault] = Value.Errors(schema, content);
   if (fault !== undefined) {
-    throw new Error(
-      `${file}: ${fault.instancePath === '' ? 'the whole' : fault.instancePath} ${fault.message}: correct it, or restore it from the package`,
-    );
+    throw new Error(`${file}: ${fault.instancePath === '' ? 'the whole' : fault.instancePath} ${fault.message}: ${remedy}`);
   }
   return content as Static<S>;
 }
