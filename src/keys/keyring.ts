@@ -66,9 +66,14 @@ export class Keyring {
     return hkdf((this.#masters[0] as Master).key, `purpose ${purpose}`, KEY_OCTETS);
   }
 
+  /** The same from every master key, the current one's first: for what is made under one key and read under all. */
+  deriveAll(purpose: string): readonly Buffer[] {
+    return this.#masters.map(({ key }) => hkdf(key, `purpose ${purpose}`, KEY_OCTETS));
+  }
+
   /** Seals under the current key's derivation for the purpose, and opens what any key of the ring sealed for it. */
   sealer(purpose: string): Sealer {
-    return new Sealer(this.#masters.map(({ key }) => hkdf(key, `purpose ${purpose}`, KEY_OCTETS)));
+    return new Sealer(this.deriveAll(purpose));
   }
 }
 
