@@ -67,9 +67,7 @@ export class StoredPending implements Pending {
       const noted = sourceOf(String(id), value);
       const silent = now - noted.notedAt;
       if (noted.source.startsWith('mailbox:')) {
-        counting.push(
-          silent < SILENT_MS ? readable(noted) : { ...readable(noted), unreadableSince: noted.unreadableSince ?? noted.notedAt },
-        );
+        counting.push(silent < SILENT_MS ? noted : { ...noted, unreadableSince: noted.unreadableSince ?? noted.notedAt });
       } else if (silent < (noted.oldestAt === undefined ? SILENT_MS : RETRIED_MS)) {
         counting.push(noted);
       } else {
