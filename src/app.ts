@@ -15,7 +15,7 @@ import { Lists } from './lists/lists.ts';
 import { type Clock, systemClock } from './ops/clock.ts';
 import { createLog, type Logger } from './ops/log.ts';
 import { buildPolicies, type Policies } from './policy/policy.ts';
-import { type PolicySettings, policySettings, TRANSACTIONAL } from './policy/settings.ts';
+import { CREDENTIAL_ONLY, type PolicySettings, policySettings } from './policy/settings.ts';
 import { inMilliseconds } from './relay/options.ts';
 import { Upstreams } from './relay/upstreams.ts';
 import { parseUpstreamUrl } from './relay/url.ts';
@@ -97,7 +97,7 @@ export async function openHouse(options: HouseOptions): Promise<House> {
   }
   const digests = new Digests(keyring);
   const lists = new Lists({ store, keyring, digests, vault, ledger, clock });
-  const rules = { policies: [...settings.keys()], credentialOnly: TRANSACTIONAL, upstreamProblem };
+  const rules = { policies: [...settings.keys()], credentialOnly: CREDENTIAL_ONLY, upstreamProblem };
   const clients = new Clients({ store, keyring, digests, vault, clock, rules });
   const journalParts = { store, digests, vault, sealer: keyring.sealer('journal'), clock, log };
   return {
@@ -179,6 +179,8 @@ const VERDICT_MS = 6_000;
 
 export interface RunningGate {
   readonly addresses: Listener['addresses'];
+  /** Where mail that comes back is taken; empty where none is. */
+  readonly inbound: Listener['addresses'];
   reloadCertificates(): void;
   /** Takes nothing new, lets running transactions finish for `submission.stopSeconds`, writes the journal, and hangs up. */
   stop(): Promise<void>;
@@ -222,6 +224,7 @@ export async function startGate(house: House): Promise<RunningGate> {
   });
   return {
     addresses: listener.addresses,
+    inbound: [],
     reloadCertificates: () => listener.reloadCertificates(),
     journal,
     async stop() {

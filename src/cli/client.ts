@@ -3,7 +3,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { ClientInput } from '../clients/clients.ts';
 import type { Profile } from '../clients/profile.ts';
 import { describe, parseUpstreamUrl } from '../relay/url.ts';
-import { type Common, command, looksLikeHost, looksLikeUrl, Repeatable, withHouse } from './command.ts';
+import { type Common, command, looksLikeAddress, looksLikeHost, looksLikeUrl, Repeatable, withHouse } from './command.ts';
 import { isoTime, printJson, printLine, printTable } from './output.ts';
 import { knownClient, settled } from './settled.ts';
 
@@ -17,6 +17,10 @@ interface ClientOptions extends Common {
   readonly upstream?: string;
   readonly maxRate?: number;
   readonly maxSessions?: number;
+  readonly replyAddress?: string[] | false;
+  readonly returnPath?: string | false;
+  readonly tagReplyTo?: boolean;
+  readonly forwardTo?: string | false;
 }
 
 export function addClientCommands(program: Command): void {
@@ -42,7 +46,15 @@ function withSettings(target: Command, required: boolean): Command {
     .option('--policy <name>', 'basic (default), b2b-prospecting, or one of the configuration')
     .option('--upstream <url>', 'relay through this smarthost instead of upstream.url')
     .option('--max-rate <number>', 'transactions a minute, 0 for no limit', whole)
-    .option('--max-sessions <number>', 'sessions at once, 0 for no limit', whole);
+    .option('--max-sessions <number>', 'sessions at once, 0 for no limit', whole)
+    .addOption(new Repeatable('--reply-address <address>', 'where its replies arrive, with or without a +tag', looksLikeAddress))
+    .option('--no-reply-address', 'it has none')
+    .option('--return-path <domain>', 'relay its mail with bounce+TOKEN@ this domain as the reverse-path, so that bounces come back here')
+    .option('--no-return-path', "leave the platform's reverse-path as it is")
+    .option('--tag-reply-to', 'add a Reply-To with a token of the first reply address where the message has none')
+    .option('--no-tag-reply-to', 'add none')
+    .option('--forward-to <address>', 'send a copy of what came back here, once it is applied')
+    .option('--no-forward-to', 'send no copies');
 }
 
 function whole(text: string): number {
@@ -50,9 +62,12 @@ function whole(text: string): number {
   return Number(text);
 }
 
+const CLEARED = Symbol('set to nothing');
+
 /** Only what was given: an update leaves the rest as it is. */
 function inputOf(options: ClientOptions): Partial<Omit<ClientInput, 'id'>> {
   const { name, privacyUrl, fromDomain, returnPathDomain, trackingHost, policy, upstream, maxRate, maxSessions } = options;
+  const { replyAddress, returnPath, tagReplyTo, forwardTo } = options;
   const given = {
     name,
     privacyUrls: privacyUrl,
@@ -63,8 +78,13 @@ function inputOf(options: ClientOptions): Partial<Omit<ClientInput, 'id'>> {
     upstream,
     maxRate,
     maxSessions,
+    replyAddresses: replyAddress === false ? [] : replyAddress,
+    returnPath: returnPath === false ? CLEARED : returnPath,
+    tagReplyTo,
+    forwardTo: forwardTo === false ? CLEARED : forwardTo,
   };
-  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+  const named = Object.entries(given).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(named.map(([field, value]) => [field, value === CLEARED ? undefined : value]));
 }
 
 async function add(id: string, options: ClientOptions): Promise<void> {

@@ -29,6 +29,7 @@ export class Repeatable extends Option {
 /** Names of domains and hosts (with a port or not), as opposed to the id of a client or a username. */
 export const looksLikeHost = (text: string): boolean => /^[^\s/@:.]+(\.[^\s/@:.]+)+\.?(:\d+)?$/.test(text);
 export const looksLikeUrl = (text: string): boolean => /^https?:\/\//i.test(text);
+export const looksLikeAddress = (text: string): boolean => /^[^\s@]+@[^\s@]+$/.test(text);
 /** An IPv4 or IPv6 address or block. */
 export const looksLikeBlock = (text: string): boolean => /^([\d.]+\.[\d.]+|[\da-f.]*:[\da-f.:]*)(\/\d+)?$/i.test(text);
 

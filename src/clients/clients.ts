@@ -1,6 +1,7 @@
 /** Clients, their campaigns and credentials: the one door for the mail path (who is it, what may it do) and for the operator. */
 import type { CampaignId, ClientId, CredentialId } from '../ids.ts';
 import { clientId } from '../ids.ts';
+import type { Address } from '../mail/address.ts';
 import { type Authentication, Authenticator } from './authentication.ts';
 import { type CredentialInput, Credentials, type Issued } from './credentials.ts';
 import { CredentialLookup } from './lookup.ts';
@@ -35,12 +36,12 @@ export class Clients {
     this.#authenticator = new Authenticator(this.#lookup, passwords, parts.clock);
   }
 
-  /** Makes a client, or brings a removed one back. Refused: exists, invalid. @throws VaultUnavailable, too */
+  /** Makes a client, or brings a removed one back. Refused: exists, taken (a reply address), invalid. @throws VaultUnavailable, too */
   add(input: ClientInput): Promise<Profile | Refusal> {
     return this.#registry.add(input);
   }
 
-  /** Changes the settings that `input` names. Refused: unknown, disabled, invalid. */
+  /** Changes the settings that `input` names. Refused: unknown, disabled, taken (a reply address), invalid. */
   update(id: string, input: Partial<Omit<ClientInput, 'id'>>): Promise<Profile | Refusal> {
     return this.#registry.update(id, input);
   }
@@ -64,6 +65,11 @@ export class Clients {
   /** The client as it is now; asked for each transaction. Undefined where there is none. */
   profile(id: ClientId): Promise<Profile | undefined> {
     return this.#registry.profile(id);
+  }
+
+  /** Whose reply address it is, whatever stands behind its plus; removed clients keep theirs. */
+  byReplyAddress(address: Address): Promise<ClientId | undefined> {
+    return this.#registry.byReplyAddress(address);
   }
 
   /** Refused: exists, unknown, disabled, invalid. */

@@ -24,6 +24,14 @@ export interface Profile {
   /** Transactions a minute and sessions at once; undefined: the configured default. */
   readonly maxRate: number | undefined;
   readonly maxSessions: number | undefined;
+  /** Where its replies arrive, as they may be relayed and without a tag; no other client has one of them. */
+  readonly replyAddresses: readonly string[];
+  /** The domain of the reverse-path that its mail is relayed with, `bounce+TOKEN@` it; undefined: the platform's own stays. */
+  readonly returnPath: string | undefined;
+  /** Whether mail without a Reply-To gets one with a token: the first reply address's. */
+  readonly tagReplyTo: boolean;
+  /** Who gets a copy of what came back, once it is applied. */
+  readonly forwardTo: string | undefined;
   readonly campaigns: ReadonlyMap<CampaignId, Campaign>;
   readonly disabled: boolean;
   readonly createdAt: number;

@@ -6,8 +6,8 @@ import type { Sealer } from '../keys/seal.ts';
 import { type Change, type EntryKey, isEntryKey, type Key, type RecordKey, StoreUnavailable, type Value } from '../store/store.ts';
 import type { Campaign, Credential, Profile } from './profile.ts';
 
-/** A client as it is kept: what does not stand in the campaigns' records or the head. */
-export type StoredClient = Omit<Profile, 'campaigns' | 'version'>;
+/** A client as it is kept: what does not stand in the campaigns' records, among global's reply addresses or in the head. */
+export type StoredClient = Omit<Profile, 'campaigns' | 'replyAddresses' | 'version'>;
 
 /** A credential as it is kept; `hash` is absent where the IP address alone is the credential. */
 export interface StoredCredential extends Credential {
@@ -33,6 +33,7 @@ export const OPEN_DOORS = { owner: GLOBAL, log: 'open-doors' } as const;
 /** The index of clients: a client's own space cannot be listed by a store that knows no owners. */
 export const indexKey = (client: string): RecordKey => ({ ...CLIENTS, id: client });
 export const clientKey = (client: string): RecordKey => ({ owner: client, log: 'client', id: 'settings' });
+export const replyAddressesKey = (client: string): RecordKey => ({ owner: GLOBAL, log: 'reply-addresses', id: client });
 export const campaignsOf = (client: string) => ({ owner: client, log: 'campaigns' }) as const;
 export const campaignKey = (client: string, campaign: Campaign['id']): RecordKey => ({ ...campaignsOf(client), id: campaign });
 export const credentialsOf = (client: string) => ({ owner: client, log: 'credentials' }) as const;

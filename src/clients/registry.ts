@@ -1,6 +1,7 @@
 /** Clients and their campaigns: kept sealed in each client's own space, with an index so that they can be listed. */
 import { LRUCache } from 'lru-cache';
 import { type CampaignId, type ClientId, clientId, GLOBAL } from '../ids.ts';
+import type { Address } from '../mail/address.ts';
 import { changeHead, checkHead, encodeHead, headKey, newHead } from '../store/head.ts';
 import { type Change, StoreUnavailable } from '../store/store.ts';
 import type { ClientParts } from './parts.ts';
@@ -12,11 +13,13 @@ import {
   clientKey,
   credentialsOf,
   indexKey,
+  replyAddressesKey,
   type SealedRecords,
   type StoredClient,
   type StoredCredential,
 } from './records.ts';
 import { isRefusal, type Refusal, refuse } from './refusal.ts';
+import { ReplyAddresses } from './reply-addresses.ts';
 import { type ClientInput, readCampaign, readClient } from './validation.ts';
 
 const PROFILES_KEPT = 10_000;
@@ -26,49 +29,62 @@ const MAX_READS = 20;
 export class Registry {
   readonly #parts: ClientParts;
   readonly #records: SealedRecords;
-  readonly #profiles = new LRUCache<ClientId, Profile>({ max: PROFILES_KEPT });
+  readonly #replies: ReplyAddresses;
+  readonly #profiles = new LRUCache<ClientId, Known>({ max: PROFILES_KEPT });
 
   constructor(parts: ClientParts, records: SealedRecords) {
     this.#parts = parts;
     this.#records = records;
+    this.#replies = new ReplyAddresses(parts, records);
   }
 
   /**
    * Makes a client, with its head record and data key; an id that was removed comes back with the new settings, and all that was
-   * ever objected to under it still binds. Refused: exists, invalid. @throws StoreUnavailable, VaultUnavailable
+   * ever objected to under it still binds; so do its reply addresses, unless others are named. Refused: exists, taken, invalid.
+   * @throws StoreUnavailable, VaultUnavailable
    */
   async add(input: ClientInput): Promise<Profile | Refusal> {
     const { store, keyring, vault, clock, rules } = this.#parts;
     const settings = readClient(input, rules);
     if ('texts' in settings) return refuse('invalid', ...settings.texts);
-    const { id } = settings;
+    const { replyAddresses, ...own } = settings;
+    const { id } = own;
     const [globalHead, head] = await store.find([headKey(GLOBAL), headKey(id)]);
     checkHead(globalHead, keyring.fingerprint);
+    const taken = await this.#replies.obstacle(id, replyAddresses);
+    if (taken !== undefined) return taken;
     await vault.create(id);
     const index: Change = { key: indexKey(id), value: Buffer.from('{}') };
-    const fresh: StoredClient = { ...settings, disabled: false, createdAt: clock.now() };
+    const fresh: StoredClient = { ...own, disabled: false, createdAt: clock.now() };
     if (head === undefined) {
       const first = { key: headKey(id), value: encodeHead(newHead(keyring.fingerprint)) };
       const changes = [first, this.#records.put(clientKey(id), fresh), index];
       const made = await store.apply(changes, [{ key: headKey(id), value: undefined }]);
-      return made ? this.#existing(id) : exists(id);
+      return made ? this.#give(id, input.replyAddresses && replyAddresses) : exists(id);
     }
     // The index is of another owner, so a crash may have lost it: adding an existing client heals it.
     await store.apply([index]);
-    return this.#change(id, stored => {
+    const changed = await this.#change(id, stored => {
       if (stored?.disabled === false) return exists(id);
       return { client: { ...fresh, createdAt: stored?.createdAt ?? fresh.createdAt } };
     });
+    return isRefusal(changed) ? changed : this.#give(id, input.replyAddresses && replyAddresses);
   }
 
-  /** Changes settings of a client; what `input` leaves out stays. Refused: unknown, disabled, invalid. @throws StoreUnavailable */
-  update(id: string, input: Partial<Omit<ClientInput, 'id'>>): Promise<Profile | Refusal> {
-    return this.#change(id, stored => {
+  /** Changes settings of a client; what `input` leaves out stays. Refused: unknown, disabled, taken, invalid. @throws StoreUnavailable */
+  async update(id: string, input: Partial<Omit<ClientInput, 'id'>>): Promise<Profile | Refusal> {
+    let given: readonly string[] | undefined;
+    const changed = await this.#change(id, async stored => {
       if (stored === undefined) return unknown(id);
       if (stored.disabled) return refuse('disabled', `id: client ${id} was removed; add it again`);
-      const settings = readClient({ ...stored, ...input, id }, this.#parts.rules);
-      return 'texts' in settings ? refuse('invalid', ...settings.texts) : { client: { ...stored, ...settings } };
+      const [list] = await this.#parts.store.find([replyAddressesKey(stored.id)]);
+      const settings = readClient({ ...stored, replyAddresses: this.#replies.read(stored.id, list), ...input, id }, this.#parts.rules);
+      if ('texts' in settings) return refuse('invalid', ...settings.texts);
+      const { replyAddresses, ...own } = settings;
+      given = input.replyAddresses && replyAddresses;
+      return (await this.#replies.obstacle(stored.id, given ?? [])) ?? { client: { ...stored, ...own } };
     });
+    return isRefusal(changed) ? changed : this.#give(changed.id, given);
   }
 
   /**
@@ -110,13 +126,21 @@ export class Registry {
     const known = this.#profiles.get(id);
     if (known !== undefined) {
       const [globalHead, head] = await store.find([headKey(GLOBAL), headKey(id)]);
-      checkHead(globalHead, keyring.fingerprint);
-      if (checkHead(head, keyring.fingerprint).version === known.version) return known;
+      const { version } = checkHead(globalHead, keyring.fingerprint);
+      if (checkHead(head, keyring.fingerprint).version === known.profile.version && version === known.global) return known.profile;
     }
-    const profile = await this.#read(id);
-    if (profile === undefined) this.#profiles.delete(id);
-    else this.#profiles.set(id, profile);
-    return profile;
+    const read = await this.#read(id);
+    if (read === undefined) this.#profiles.delete(id);
+    else this.#profiles.set(id, read);
+    return read?.profile;
+  }
+
+  /**
+   * Whose reply address it is, with or without a tag; removed clients keep theirs.
+   * @throws StoreUnavailable where the store is not ours, or nobody can tell
+   */
+  byReplyAddress(address: Address): Promise<ClientId | undefined> {
+    return this.#replies.holder(address);
   }
 
   /** Registers a campaign. Refused: exists, unknown (no such client), disabled, invalid. @throws StoreUnavailable */
@@ -139,6 +163,14 @@ export class Registry {
     const id = clientId(client);
     const profile = id === undefined ? undefined : await this.profile(id);
     return profile === undefined ? unknown(client) : [...profile.campaigns.values()];
+  }
+
+  /**
+   * Gives a client that was just written its reply addresses, where any were named. They are global's, so this is an apply of its own:
+   * whoever loses one to another client meanwhile is told so, with everything else in place.
+   */
+  async #give(id: ClientId, addresses: readonly string[] | undefined): Promise<Profile | Refusal> {
+    return (addresses && (await this.#replies.give(id, addresses))) ?? this.#existing(id);
   }
 
   async #existing(id: ClientId): Promise<Profile> {
@@ -169,11 +201,12 @@ export class Registry {
     return refusal ?? this.#existing(client);
   }
 
-  async #read(id: ClientId): Promise<Profile | undefined> {
+  async #read(id: ClientId): Promise<Known | undefined> {
     const { store, keyring } = this.#parts;
     for (let reads = 0; reads < MAX_READS; reads++) {
-      const [globalHead, head, indexed, value] = await store.find([headKey(GLOBAL), headKey(id), indexKey(id), clientKey(id)]);
-      checkHead(globalHead, keyring.fingerprint);
+      const keys = [headKey(GLOBAL), headKey(id), indexKey(id), clientKey(id), replyAddressesKey(id)];
+      const [globalHead, head, indexed, value, list] = await store.find(keys);
+      const { version: global } = checkHead(globalHead, keyring.fingerprint);
       if (head === undefined && indexed === undefined && value === undefined) return undefined;
       const { version } = checkHead(head, keyring.fingerprint);
       if (value === undefined) throw new StoreUnavailable(`The settings of client ${id} are missing from the store`);
@@ -184,10 +217,21 @@ export class Registry {
       }
       const [after] = await store.find([headKey(id)]);
       if (checkHead(after, keyring.fingerprint).version !== version) continue;
-      return { ...this.#records.get<StoredClient>(clientKey(id), value), campaigns, version };
+      const stored = this.#records.get<StoredClient>(clientKey(id), value);
+      // Clients of the time before replies were taken have no tagReplyTo.
+      return {
+        profile: { ...stored, tagReplyTo: stored.tagReplyTo ?? false, replyAddresses: this.#replies.read(id, list), campaigns, version },
+        global,
+      };
     }
     throw new StoreUnavailable(`Client ${id} keeps changing under us`);
   }
+}
+
+/** A client, and the version of the global head that it was read under. */
+interface Known {
+  readonly profile: Profile;
+  readonly global: number;
 }
 
 interface Edit {

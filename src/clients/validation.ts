@@ -1,6 +1,7 @@
 /** Reads what an operator says of a client, a campaign or a credential; every problem names the field and the fix. */
 import { isIP } from 'node:net';
 import { type CampaignId, type ClientId, campaignId, clientId } from '../ids.ts';
+import { type Address, basePerson, isAddress, parsePerson } from '../mail/address.ts';
 import { isPublicSuffix, parseDomain } from '../mail/domain.ts';
 import { type Block, isVast, parseBlock } from './addresses.ts';
 import type { Profile } from './profile.ts';
@@ -19,6 +20,10 @@ export interface ClientInput {
   /** Transactions a minute; undefined: the configured default; 0: no limit. */
   readonly maxRate?: number | undefined;
   readonly maxSessions?: number | undefined;
+  readonly replyAddresses?: readonly string[];
+  readonly returnPath?: string | undefined;
+  readonly tagReplyTo?: boolean;
+  readonly forwardTo?: string | undefined;
 }
 
 /** What a client is apart from its campaigns and its history. */
@@ -27,8 +32,8 @@ export type ClientSettings = Omit<Profile, 'campaigns' | 'disabled' | 'createdAt
 export interface Rules {
   /** Names of all policies there are. */
   readonly policies: readonly string[];
-  /** The one that a client may not have, only a credential. */
-  readonly credentialOnly: string;
+  /** Those that a client may not have, only a credential. */
+  readonly credentialOnly: readonly string[];
   /** What is wrong with an upstream URL, in words that repeat no secret of it; undefined where nothing is. */
   readonly upstreamProblem: (url: string) => string | undefined;
 }
@@ -67,6 +72,7 @@ export function readClient(input: ClientInput, rules: Rules): Read<ClientSetting
     upstream: input.upstream,
     maxRate: input.maxRate,
     maxSessions: input.maxSessions,
+    ...readReturn(input, texts),
   };
   texts.push(...policyProblems(settings.policy, rules, { forClient: true }));
   const upstream = input.upstream === undefined ? undefined : rules.upstreamProblem(input.upstream);
@@ -77,11 +83,54 @@ export function readClient(input: ClientInput, rules: Rules): Read<ClientSetting
   return texts.length > 0 ? { texts } : settings;
 }
 
+/** What the client says of the way back; problems go to `texts`. */
+function readReturn(
+  { replyAddresses = [], returnPath, tagReplyTo = false, forwardTo }: ClientInput,
+  texts: string[],
+): Pick<ClientSettings, 'replyAddresses' | 'returnPath' | 'tagReplyTo' | 'forwardTo'> {
+  const keep = <T>(read: Read<T>): T | undefined => {
+    if (!isProblem(read)) return read;
+    texts.push(...read.texts);
+    return undefined;
+  };
+  const replies = new Map(
+    replyAddresses.flatMap(text => {
+      const address = keep(readReplyAddress(text));
+      return address === undefined ? [] : [[basePerson(address), address.relayed] as const];
+    }),
+  );
+  const forward = forwardTo === undefined ? undefined : keep(readMailbox('forward-to', forwardTo));
+  if (forward !== undefined && replies.has(basePerson(forward)))
+    texts.push(`forward-to: ${forwardTo} is a reply address, so that copies would come back; name the mailbox behind it`);
+  if (tagReplyTo && replyAddresses.length === 0) texts.push('tag-reply-to: needs a reply-address to put the token into');
+  return {
+    replyAddresses: [...replies.values()],
+    returnPath: returnPath === undefined ? undefined : keep(readDomain('return-path', returnPath)),
+    tagReplyTo,
+    forwardTo: forward?.relayed,
+  };
+}
+
+function isProblem(read: unknown): read is { readonly texts: readonly string[] } {
+  return typeof read === 'object' && read !== null && 'texts' in read;
+}
+
+function readMailbox(field: string, text: string): Read<Address> {
+  const address = parsePerson(text);
+  return isAddress(address) ? address : { texts: [`${field}: ${text} is no address (${address.detail}); write it like sales@example.com`] };
+}
+
+function readReplyAddress(text: string): Read<Address> {
+  const address = readMailbox('reply-address', text);
+  if (isProblem(address) || address.local === address.taggedLocal) return address;
+  return { texts: [`reply-address: ${text} has a tag; name the address without what stands from the plus on, every tag is taken there`] };
+}
+
 /** Problems with the name of a policy. */
 export function policyProblems(policy: string, rules: Rules, { forClient }: { readonly forClient: boolean }): readonly string[] {
-  const allowed = rules.policies.filter(name => !forClient || name !== rules.credentialOnly);
+  const allowed = rules.policies.filter(name => !forClient || !rules.credentialOnly.includes(name));
   if (allowed.includes(policy)) return [];
-  const why = policy === rules.credentialOnly ? 'only a credential may have it' : 'there is no such policy';
+  const why = rules.credentialOnly.includes(policy) ? 'only a credential may have it' : 'there is no such policy';
   return [`policy: ${policy}: ${why}; use ${allowed.join(', ')}, or add it under policies in the configuration`];
 }
 

@@ -16,6 +16,10 @@ export type PolicySettings = ReadonlyMap<string, readonly CheckSetting[]>;
 
 /** A policy whose marketing checks are left out on purpose; given to a credential by an operator, never to a client, never by a header. */
 export const TRANSACTIONAL = 'transactional';
+/** A salesperson's own answers to replies, which are no campaign mail. */
+export const CONVERSATION = 'conversation';
+/** No client has one of these: what they leave out is decided for each credential by a person. */
+export const CREDENTIAL_ONLY: readonly string[] = [TRANSACTIONAL, CONVERSATION];
 /** What a new policy name starts from. */
 export const BASIC = 'basic';
 

@@ -37,12 +37,37 @@ t.test('client add|list|show|update', async t => {
   t.notMatch(shown, /sesame/, 'a password of an upstream is not shown');
 });
 
+t.test('where replies and bounces arrive', async t => {
+  const settings = [
+    '--reply-address',
+    'sales@acme.example',
+    'Team@acme.example',
+    '--return-path',
+    'Bounces.acme.example',
+    '--tag-reply-to',
+  ];
+  const updated = await json('client', 'update', ...settings, '--forward-to', 'inbox@acme.example', 'acme');
+  const replyAddresses = ['sales@acme.example', 'Team@acme.example'];
+  t.match(updated, { replyAddresses, returnPath: 'bounces.acme.example', tagReplyTo: true, forwardTo: 'inbox@acme.example' });
+  const shown = await says('client', 'show', 'acme');
+  t.match(shown, /^replyAddresses +sales@acme\.example Team@acme\.example$/m);
+  t.match(shown, /^tagReplyTo +true$/m);
+  const other = ['other', ...DETAILS, '--reply-address', 'SALES@acme.example'];
+  t.match(await cli('client', 'add', ...other), { code: 1, stdout: '', stderr: /reply-address: SALES@acme\.example is client acme's/ });
+  const cleared = await json('client', 'update', 'acme', '--no-reply-address', '--no-return-path', '--no-tag-reply-to', '--no-forward-to');
+  t.match(cleared, { replyAddresses: [], tagReplyTo: false, name: 'Acme' });
+  for (const gone of ['returnPath', 'forwardTo']) t.notOk(gone in (cleared as object), gone);
+});
+
 t.test('client add refuses what cannot be', async t => {
   const table: [string[], number, RegExp][] = [
     [['acme', ...DETAILS], 1, /client acme exists/],
     [['global', ...DETAILS], 2, /"global" is reserved/],
     [['Acme!', ...DETAILS], 2, /id: use 1 to 64 of/],
     [['other', ...DETAILS, '--policy', 'transactional'], 2, /only a credential may have it/],
+    [['other', ...DETAILS, '--reply-address', 'sales+tag@acme.example'], 2, /reply-address: sales\+tag@acme\.example has a tag/],
+    [['other', ...DETAILS, '--return-path', 'bounce@acme.example'], 2, /return-path: .* is no domain name/],
+    [['other', ...DETAILS, '--tag-reply-to'], 2, /tag-reply-to: needs a reply-address/],
     [['other', ...DETAILS, '--policy', 'nonsense'], 2, /there is no such policy; use basic, b2b-prospecting/],
     [['other', ...DETAILS, '--upstream', 'http://relay.example'], 2, /upstream: the upstream URL must begin with smtp/],
     [

@@ -19,8 +19,8 @@ export interface House {
 }
 
 export const RULES: ClientParts['rules'] = {
-  policies: ['basic', 'b2b-prospecting', 'transactional'],
-  credentialOnly: 'transactional',
+  policies: ['basic', 'b2b-prospecting', 'transactional', 'conversation'],
+  credentialOnly: ['transactional', 'conversation'],
   upstreamProblem: url => (url.startsWith('smtp://') ? undefined : 'must begin with smtp:// or smtps://'),
 };
 

@@ -1,11 +1,13 @@
 /** Tests of clients and campaigns, on both engines. */
 import t from 'tap';
 import { Clients } from '../../src/clients/clients.ts';
+import { clientKey, SealedRecords, type StoredClient } from '../../src/clients/records.ts';
 import type { CampaignId, ClientId } from '../../src/ids.ts';
 import { GLOBAL } from '../../src/ids.ts';
 import { createKeyring, loadKeyring } from '../../src/keys/keyring.ts';
 import { decodeHead, encodeHead, headKey, newHead } from '../../src/store/head.ts';
 import { StoreUnavailable } from '../../src/store/store.ts';
+import { address as person } from '../checks/asking.ts';
 import { noRedis, startRedis } from '../support/redis.ts';
 import { good, input, newHouse, problem } from './house.ts';
 
@@ -75,6 +77,75 @@ for (const engine of ['lmdb', 'redis'] as const) {
       t.same((await clients.profile(acme))?.campaigns.get('q3' as CampaignId)?.targetDomains, ['widgets.example']);
     });
 
+    t.test("A16: a reply address is one client's, tagged or not, also when it was removed", async t => {
+      const { clients, parts } = await open(t);
+      const sales = person('sales@acme.example');
+      t.match(good(await clients.add(input('acme'))), {
+        replyAddresses: [],
+        returnPath: undefined,
+        tagReplyTo: false,
+        forwardTo: undefined,
+      });
+      t.equal(await clients.byReplyAddress(sales), undefined);
+      const given = { replyAddresses: ['Sales@acme.example', 'team@acme.example'], returnPath: 'acme.example', tagReplyTo: true };
+      t.match(good(await clients.update('acme', given)), given);
+      t.match(await new Clients(parts).profile(acme), given, 'another gate reads the same');
+      for (const text of ['sales@acme.example', 'SALES+abc@acme.example', 'team@acme.example'])
+        t.equal(await clients.byReplyAddress(person(text)), 'acme', text);
+      t.equal(problem(await clients.add(input('beta', { replyAddresses: ['sales@ACME.example'] }))), 'taken');
+      t.equal(await clients.show('beta'), undefined, 'refused as a whole');
+      good(await clients.add(input('beta', { replyAddresses: ['beta@beta.example'] })));
+      const taken = await clients.update('beta', { name: 'Other', replyAddresses: ['beta@beta.example', 'team@acme.example'] });
+      t.match(taken, { problem: 'taken', texts: [/^reply-address: team@acme.example is client acme's/] });
+      t.match(await clients.show('beta'), { name: 'beta GmbH', replyAddresses: ['beta@beta.example'] }, 'refused as a whole');
+      good(await clients.update('acme', { name: 'Acme' }));
+      t.equal(await clients.byReplyAddress(sales), 'acme', 'what was not named stays');
+      good(await clients.update('acme', { replyAddresses: ['sales@acme.example'], forwardTo: 'inbox@acme.example' }));
+      t.equal(await clients.byReplyAddress(person('team@acme.example')), undefined, 'given up');
+      t.match(good(await clients.update('beta', { replyAddresses: ['team@acme.example'] })), { replyAddresses: ['team@acme.example'] });
+      t.equal(await clients.byReplyAddress(person('beta@beta.example')), undefined);
+      t.equal(problem(await clients.update('acme', { replyAddresses: [] })), 'invalid', 'tagged, so it needs one');
+      t.equal(good(await clients.update('acme', { forwardTo: undefined })).forwardTo, undefined);
+
+      good(await clients.remove('acme'));
+      t.equal(await clients.byReplyAddress(sales), 'acme', 'removed: its replies still count');
+      t.same(good(await clients.add(input('acme'))).replyAddresses, ['sales@acme.example'], 'and come back with it');
+      t.equal(await clients.byReplyAddress(sales), 'acme');
+    });
+
+    t.test('of those who claim a reply address at once, one gets it', async t => {
+      const { clients, parts } = await open(t);
+      const names = ['a', 'b', 'c', 'd', 'e'];
+      for (const name of names) good(await clients.add(input(name)));
+      const answers = await Promise.all(
+        names.map(name => new Clients(parts).update(name, { replyAddresses: ['sales@shared.example', `${name}@shared.example`] })),
+      );
+      const won = names.filter((_, i) => problem(answers[i] as object) === undefined);
+      t.equal(won.length, 1);
+      t.same(answers.map(problem).sort(), ['taken', 'taken', 'taken', 'taken', undefined]);
+      t.equal(await clients.byReplyAddress(person('sales@shared.example')), won[0]);
+      for (const { id, replyAddresses } of await clients.list()) {
+        t.equal(replyAddresses.length, id === won[0] ? 2 : 0, 'all that was asked for, or none');
+        t.equal(await clients.byReplyAddress(person(`${id}@shared.example`)), id === won[0] ? id : undefined);
+      }
+    });
+
+    t.test('a client that was stored before replies were taken has none of their settings', async t => {
+      const { clients, parts } = await open(t);
+      good(await clients.add(input('acme')));
+      const records = new SealedRecords(parts.keyring);
+      const [value] = await parts.store.find([clientKey('acme')]);
+      const { tagReplyTo: _, returnPath: __, forwardTo: ___, ...old } = records.get<StoredClient>(clientKey('acme'), value as Buffer);
+      await parts.store.apply([records.put(clientKey('acme'), old)]);
+      t.match(await new Clients(parts).profile(acme), {
+        replyAddresses: [],
+        returnPath: undefined,
+        tagReplyTo: false,
+        forwardTo: undefined,
+      });
+      t.match(good(await clients.update('acme', { name: 'New' })), { name: 'New', tagReplyTo: false });
+    });
+
     t.test('changes at once are all kept, and each is a new version', async t => {
       const { clients, parts } = await open(t);
       good(await clients.add(input('acme')));
@@ -105,6 +176,7 @@ for (const engine of ['lmdb', 'redis'] as const) {
         for (const asked of [clients, new Clients(parts)]) {
           await t.rejects(asked.profile(acme), StoreUnavailable, `${owner} ${value === undefined ? 'absent' : 'foreign'}`);
           await t.rejects(asked.list(), StoreUnavailable);
+          if (owner === GLOBAL) await t.rejects(asked.byReplyAddress(person('sales@acme.example')), StoreUnavailable);
         }
         if (owner === GLOBAL) await t.rejects(clients.add(input('fresh')), StoreUnavailable);
         await parts.store.apply([{ key: headKey(owner), value: whole }]);

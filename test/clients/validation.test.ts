@@ -16,10 +16,18 @@ t.test('a good client is read into one spelling', async t => {
       trackingHosts: ['Links.Platform.example', 'links.platform.example:8443', '192.0.2.1:8443'],
       upstream: 'smtp://relay.example:25',
       maxRate: 0,
+      replyAddresses: ['Sales@Acme.example.', ' <sales@acme.example> ', 'team@münchen.example'],
+      returnPath: 'Bounces.acme.example',
+      tagReplyTo: true,
+      forwardTo: 'Inbox+postern@acme.example',
     }),
     RULES,
   );
   t.match(read, {
+    replyAddresses: ['sales@acme.example', 'team@xn--mnchen-3ya.example'],
+    returnPath: 'bounces.acme.example',
+    tagReplyTo: true,
+    forwardTo: 'Inbox+postern@acme.example',
     id: 'acme',
     policy: 'basic',
     privacyUrls: ['https://www.acme.example/privacy'],
@@ -54,6 +62,14 @@ t.test('A13, A33: every problem names its field', async t => {
     [{ upstream: 'ftp://user:secret@relay.example' }, /^upstream: must begin with smtp/],
     [{ maxRate: -1 }, /^max-rate:/],
     [{ maxSessions: 1.5 }, /^max-sessions:/],
+    [{ policy: 'conversation' }, /^policy: conversation: only a credential may have it/],
+    [{ replyAddresses: ['acme.example'] }, /^reply-address: acme.example is no address \(no domain\); write it like/],
+    [{ replyAddresses: ['sales+q3@acme.example'] }, /^reply-address: sales\+q3@acme.example has a tag/],
+    [{ returnPath: 'bounce@acme.example' }, /^return-path: bounce@acme.example is no domain name/],
+    [{ returnPath: 'co.uk' }, /^return-path: co.uk is a public suffix/],
+    [{ forwardTo: 'inbox' }, /^forward-to: inbox is no address/],
+    [{ replyAddresses: ['sales@acme.example'], forwardTo: 'Sales+all@acme.example' }, /^forward-to: .* is a reply address/],
+    [{ tagReplyTo: true }, /^tag-reply-to: needs a reply-address/],
   ] as const) {
     const found = texts(readClient({ ...input('acme'), ...more }, RULES));
     t.equal(found.length, 1, JSON.stringify(more));
