@@ -21,7 +21,8 @@ WORKDIR /var/lib/postern
 USER node
 # The environment wins over a file: whoever mounts a postern.yaml says otherwise with -e POSTERN_SUBMISSION_LISTEN=…
 ENV POSTERN_SUBMISSION_LISTEN=0.0.0.0:2525
-EXPOSE 2525
+ENV POSTERN_INBOUND_LISTEN=0.0.0.0:2526
+EXPOSE 2525 2526
 HEALTHCHECK --interval=30s --timeout=10s --start-period=20s CMD ["node", "/opt/postern/dist/main.js", "doctor", "--live"]
 ENTRYPOINT ["node", "/opt/postern/dist/main.js"]
 CMD ["serve"]

@@ -4,6 +4,7 @@ import { dirname, resolve } from 'node:path';
 import { type Static, type TSchema, Type } from 'typebox';
 import { Value } from 'typebox/value';
 import { parseDocument } from 'yaml';
+import { inboundListenerOptions, inboundOptions, inboundProblems } from './inbound/options.ts';
 import { keysOptions } from './keys/options.ts';
 import { ledgerOptions } from './lists/options.ts';
 import { environment } from './ops/environment.ts';
@@ -24,6 +25,7 @@ export const configSchema = Type.Object(
     keys: keysOptions,
     ledger: ledgerOptions,
     submission: Type.Object({ ...listenerOptions.properties, ...submissionOptions.properties }, { ...strict, default: {} }),
+    inbound: Type.Object({ ...inboundListenerOptions.properties, ...inboundOptions.properties }, { ...strict, default: {} }),
     upstream: upstreamOptions,
     policies: policyOptions,
     log: logOptions,
@@ -128,7 +130,7 @@ function wrongValues(value: unknown): string[] {
 }
 
 /** Texts of the right type that name nothing: told before anything is opened, where a gate would defer every mail for them. */
-function unusable({ store, ledger, keys, submission, upstream }: Config): string[] {
+function unusable({ store, ledger, keys, submission, inbound, upstream }: Config): string[] {
   const foreign = (url: string | undefined, known: RegExp) => url !== undefined && /^[a-z][a-z0-9+.-]+:/i.test(url) && !known.test(url);
   const target = parseUpstreamUrl(upstream.url);
   const problems = [
@@ -137,6 +139,7 @@ function unusable({ store, ledger, keys, submission, upstream }: Config): string
     foreign(keys.vault, /^rediss?:\/\//) ? 'keys.vault: must be a folder, or begin with redis:// or rediss://' : undefined,
     'problem' in target ? `upstream.url: ${target.problem}` : undefined,
     listenProblem(submission.listen),
+    ...inboundProblems(inbound),
   ];
   return problems.filter(problem => problem !== undefined);
 }

@@ -5,7 +5,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { RunningGate } from '../app.ts';
 import { CommandFailure } from './exit.ts';
 
-type Addresses = RunningGate['addresses'];
+/** Where a gate listens: for submission, and for what comes back. */
+export interface Places {
+  readonly listening: RunningGate['addresses'];
+  readonly inbound: RunningGate['inbound'];
+}
 
 /** How soon a worker that died is replaced: at once would spin where it dies at once. */
 const REPLACE_MS = 1000;
@@ -14,11 +18,11 @@ const REPLACE_MS = 1000;
  * Runs `count` workers until SIGTERM or SIGINT; SIGHUP goes on to all of them. `announce` is told where they listen once all do.
  * @throws CommandFailure where a worker ends before it listens, with that worker's exit code
  */
-export async function runWorkers(count: number, announce: (addresses: Addresses) => void): Promise<void> {
+export async function runWorkers(count: number, announce: (places: Places) => void): Promise<void> {
   // The first founds the store and makes the certificate where there is none; the others find them.
-  const addresses = await startWorker();
+  const places = await startWorker();
   await Promise.all(Array.from({ length: count - 1 }, startWorker));
-  announce(addresses);
+  announce(places);
 
   let stopping = false;
   cluster.on('exit', async (worker, code, signal) => {
@@ -44,9 +48,9 @@ export async function runWorkers(count: number, announce: (addresses: Addresses)
 }
 
 /** Resolves when the new worker listens. @throws CommandFailure where it ends before */
-async function startWorker(): Promise<Addresses> {
+async function startWorker(): Promise<Places> {
   const worker = cluster.fork();
-  const listens = once(worker, 'message').then(([message]) => (message as { listening: Addresses }).listening);
+  const listens = once(worker, 'message').then(([message]) => message as Places);
   const ends = once(worker, 'exit').then(([code]) => Number(code ?? 1));
   const outcome = await Promise.race([listens, ends]);
   if (typeof outcome !== 'number') return outcome;

@@ -1,7 +1,36 @@
-/** The options of everything that comes back, as they stand under `inbound` in the configuration beside the listener's. */
+/** The options of everything that comes back, as they stand under `inbound` in the configuration. */
 import { type Static, Type } from 'typebox';
+import { clientId } from '../ids.ts';
+import { parseDomain } from '../mail/domain.ts';
+import { type Endpoint, parseListens } from '../smtp/listen.ts';
+import { listenerOptions } from '../smtp/options.ts';
 
 const strict = { additionalProperties: false } as const;
+
+const { tls, maxMessageBytes, maxRecipients, proxyProtocol, xclient } = listenerOptions.properties;
+
+/** The listener's part of `inbound`. What is not said here (name, certificate, how long a stop waits) is as under `submission`. */
+export const inboundListenerOptions = Type.Object(
+  {
+    listen: Type.Union([Type.String(), Type.Array(Type.String())], {
+      default: '127.0.0.1:2526',
+      description: 'host:port, [::1]:port, or smtps://host:port for implicit TLS; one or a list; off: nothing is taken by SMTP',
+    }),
+    hostname: Type.Optional(Type.String({ minLength: 1, maxLength: 253, pattern: '^[A-Za-z0-9._-]+$' })),
+    tls,
+    maxMessageBytes,
+    maxRecipients,
+    byteBudget: Type.Integer({
+      minimum: 1_048_576,
+      default: 134_217_728,
+      description: 'octets that all messages in work may hold in memory together',
+    }),
+    maxSessions: Type.Integer({ minimum: 1, default: 500, description: 'connections open at once' }),
+    proxyProtocol,
+    xclient,
+  },
+  strict,
+);
 
 export const inboundOptions = Type.Object(
   {
@@ -45,3 +74,39 @@ export const inboundOptions = Type.Object(
 );
 
 export type InboundOptions = Static<typeof inboundOptions>;
+
+/** Where mail is taken by SMTP; empty for `off`. @throws RangeError that names the key and the fix */
+export function inboundListens(listen: string | readonly string[]): readonly Endpoint[] {
+  return listen === 'off' ? [] : parseListens(listen, 'inbound.listen');
+}
+
+/** What is of the right type and yet cannot be used; each names its key. Passwords of mailboxes are not repeated. */
+export function inboundProblems({
+  listen,
+  domains,
+  mailboxes,
+}: InboundOptions & { readonly listen: string | readonly string[] }): readonly string[] {
+  const problems: string[] = [];
+  try {
+    inboundListens(listen);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    problems.push(error.message);
+  }
+  for (const domain of domains) {
+    if (parseDomain(domain) === undefined)
+      problems.push(`inbound.domains: "${domain}" is no domain name; write it as in replies.example.com`);
+  }
+  const names = new Set<string>();
+  for (const { name, url, client } of mailboxes) {
+    if (names.has(name)) problems.push(`inbound.mailboxes: two are called ${name}; what was read is remembered by name`);
+    names.add(name);
+    if (!MAILBOX_URL.test(url))
+      problems.push(`inbound.mailboxes.${name}.url: must begin with imaps://user:password@host or imap://user:password@host`);
+    if (client !== undefined && clientId(client) === undefined) problems.push(`inbound.mailboxes.${name}.client: no client id`);
+  }
+  return problems;
+}
+
+/** The `@` in a user name stands as %40, as in any URL. */
+const MAILBOX_URL = /^imaps?:\/\/[^/@:\s]+:[^/@\s]+@[^/@\s]+\/?$/i;

@@ -14,6 +14,8 @@ import { Certificates } from './tls.ts';
 import { plainAddress } from './xclient.ts';
 
 export interface ListenerSettings<Login> {
+  /** Where these settings stand in the configuration, for errors that name a key. */
+  readonly section?: 'submission' | 'inbound';
   /** As parseListens takes it. */
   readonly listen: string | readonly string[];
   readonly hostname: string;
@@ -30,6 +32,8 @@ export interface ListenerSettings<Login> {
   readonly xclient: readonly string[];
   readonly budget: ByteBudget;
   readonly gate: Gate<Login>;
+  /** AUTH is neither offered nor known. */
+  readonly withoutAuth?: boolean;
   readonly log: Logger;
   readonly clock: Clock;
   /** How long a client may keep us waiting, in milliseconds; default five minutes (RFC 5321 §4.5.3.2.7). */
@@ -56,9 +60,10 @@ const LAST_WORDS_MS = 300;
 
 /** Listens. @throws Error or RangeError that names the configuration key where an address or a certificate is not usable. */
 export async function startListener<Login>(settings: ListenerSettings<Login>): Promise<Listener> {
-  const endpoints = parseListens(settings.listen);
-  const proxies = plainAddresses(settings.proxyProtocol, 'submission.proxyProtocol');
-  const forwarders = new Set(plainAddresses(settings.xclient, 'submission.xclient'));
+  const { section = 'submission' } = settings;
+  const endpoints = parseListens(settings.listen, `${section}.listen`);
+  const proxies = plainAddresses(settings.proxyProtocol, `${section}.proxyProtocol`);
+  const forwarders = new Set(plainAddresses(settings.xclient, `${section}.xclient`));
   const certificates = await Certificates.load(settings.tls, settings.baseDir, settings.hostname, settings.clock, settings.log);
   const all = new Set<Connection<Login>>();
   let stopping = false;
@@ -69,6 +74,7 @@ export async function startListener<Login>(settings: ListenerSettings<Login>): P
     budget: settings.budget,
     gate: settings.gate,
     log: settings.log,
+    withoutAuth: settings.withoutAuth,
     idleMs: settings.idleMs ?? IDLE_MS,
     stopping: () => stopping,
     busy: () => busy(),
@@ -85,7 +91,7 @@ export async function startListener<Login>(settings: ListenerSettings<Login>): P
 
   const addresses: Endpoint[] = [];
   try {
-    for (const [i, server] of servers.entries()) addresses.push(await open(server, endpoints[i] as Endpoint));
+    for (const [i, server] of servers.entries()) addresses.push(await open(server, endpoints[i] as Endpoint, `${section}.listen`));
   } catch (error) {
     for (const server of servers) server.server.close();
     throw error;
@@ -126,13 +132,11 @@ export async function startListener<Login>(settings: ListenerSettings<Login>): P
   };
 }
 
-function open<Login>(server: Server<Login>, endpoint: Endpoint): Promise<Endpoint> {
+function open<Login>(server: Server<Login>, endpoint: Endpoint, key: string): Promise<Endpoint> {
   return new Promise((resolve, reject) => {
     const failed = (error: NodeJS.ErrnoException): void => {
       reject(
-        new Error(
-          `submission.listen: cannot listen on ${endpoint.host}:${endpoint.port} (${error.code}); choose a free address of this machine`,
-        ),
+        new Error(`${key}: cannot listen on ${endpoint.host}:${endpoint.port} (${error.code}); choose a free address of this machine`),
       );
     };
     server.server.once('error', failed);

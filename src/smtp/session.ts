@@ -27,6 +27,8 @@ export interface SessionNeeds<Login> extends PassageNeeds<Login> {
   /** A reason to turn connections away at the moment: stopping, or too many of them. */
   busy(): Reply | undefined;
   stopping(): boolean;
+  /** Nobody needs to log in here, so nobody is asked to. */
+  readonly withoutAuth?: boolean | undefined;
 }
 
 /** RFC 5321 §4.5.3.1.4 asks for 512 octets, and for more with each extension; AUTH may be longer (see Wire). */
@@ -240,12 +242,13 @@ export class Session<Login> {
       'ENHANCEDSTATUSCODES',
     ];
     if (this.#peer.secure === undefined) lines.push('STARTTLS');
-    else if (this.#login === undefined) lines.push(`AUTH ${MECHANISMS.join(' ')}`);
+    else if (this.#login === undefined && this.#needs.withoutAuth !== true) lines.push(`AUTH ${MECHANISMS.join(' ')}`);
     if (this.#mayXclient) lines.push(`XCLIENT ${XCLIENT_ATTRIBUTES.join(' ')}`);
     return lines;
   }
 
   #auth(argument: string): Reply | undefined | Promise<Reply | undefined> {
+    if (this.#needs.withoutAuth === true) return say.NOT_OFFERED;
     if (this.#peer.helo === '') return say.GREET_FIRST;
     if (this.#peer.secure === undefined) return say.NEEDS_TLS;
     if (this.#login !== undefined) return say.LOGGED_IN_ALREADY;

@@ -52,7 +52,9 @@ t.test('it serves, is found healthy, stops, and is found ill', { skip, timeout: 
   const port = await freePort();
   const listen = image.env.POSTERN_SUBMISSION_LISTEN?.replace(/:\d+$/, `:${port}`) ?? '';
   t.match(listen, /^0\.0\.0\.0:\d+$/, 'other containers can reach it');
-  const options = { cwd: here(image, '.'), env: environment({ ...image.env, POSTERN_SUBMISSION_LISTEN: listen, HOME: '/' }), ...owner };
+  t.match(image.env.POSTERN_INBOUND_LISTEN, /^0\.0\.0\.0:\d+$/, 'and what comes back reaches it');
+  const listens = { POSTERN_SUBMISSION_LISTEN: listen, POSTERN_INBOUND_LISTEN: `0.0.0.0:${await freePort()}` };
+  const options = { cwd: here(image, '.'), env: environment({ ...image.env, ...listens, HOME: '/' }), ...owner };
   const words = (all: readonly string[]): [string, string[]] => {
     const [program = '', ...rest] = all.map(word => (word.startsWith('/') ? here(image, word) : word));
     return [program === 'node' ? process.execPath : program, rest];

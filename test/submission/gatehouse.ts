@@ -61,6 +61,7 @@ export async function newGatehouse(t: Test, options: GatehouseOptions = {}): Pro
   const config = {
     upstream: { url: sink.url('?starttls=off') },
     log: { level: 'silent' },
+    inbound: { listen: 'off' },
     submission: { listen: '127.0.0.1:0', hostname: 'gate.example', stopSeconds: 5, ...options.submission },
     ...options.settings,
   };

@@ -14,6 +14,8 @@ export interface RunningGate {
   /** Submission ports, in the order of `submission.listen`. */
   readonly ports: readonly number[];
   readonly port: number;
+  /** Where mail that comes back is taken; 0 where nothing is. */
+  readonly inboundPort: number;
   readonly child: ChildProcess;
   /** Everything it logged so far. */
   log(): string;
@@ -36,14 +38,18 @@ export interface Site {
   close(): Promise<void>;
 }
 
-/** A fresh site. `settings` are laid over a config that listens on a free port and logs warnings. */
+/** A fresh site. `settings` are laid over a config that listens on free ports. */
 export function newSite(settings: Readonly<Record<string, unknown>> = {}): Site {
   const dir = mkdtempSync(join(tmpdir(), 'postern-site-'));
   const configFile = join(dir, 'postern.yaml');
-  const { submission, ...rest } = settings;
+  const { submission, inbound, ...rest } = settings;
   writeFileSync(
     configFile,
-    stringify({ submission: { listen: '127.0.0.1:0', hostname: 'gate.example', ...(submission as object | undefined) }, ...rest }),
+    stringify({
+      submission: { listen: '127.0.0.1:0', hostname: 'gate.example', ...(submission as object | undefined) },
+      inbound: { listen: '127.0.0.1:0', ...(inbound as object | undefined) },
+      ...rest,
+    }),
   );
   const gates: RunningGate[] = [];
   const cliWith: Site['cliWith'] = (env, ...args) => postern([...args, '--config', configFile], { cwd: dir, env });
@@ -87,16 +93,20 @@ async function running(child: ChildProcess): Promise<RunningGate> {
   const ready = (async () => {
     if (child.stdout === null) throw new Error('no stdout');
     for await (const line of createInterface({ input: child.stdout })) {
-      const { listening } = JSON.parse(line) as { listening: { port: number }[] };
-      return listening.map(({ port }) => port);
+      return JSON.parse(line) as Record<'listening' | 'inbound', { port: number }[]>;
     }
     throw new Error('ended without a word');
   })();
-  const ports = await Promise.race([ready, exited.then(([code]) => Promise.reject(new Error(`postern serve ended with ${code}: ${log}`)))]);
+  const { listening, inbound } = await Promise.race([
+    ready,
+    exited.then(([code]) => Promise.reject(new Error(`postern serve ended with ${code}: ${log}`))),
+  ]);
   child.stdout?.resume();
+  const ports = listening.map(({ port }) => port);
   return {
     ports,
     port: ports[0] ?? 0,
+    inboundPort: inbound[0]?.port ?? 0,
     child,
     log: () => log,
     async stop() {
