@@ -13,9 +13,17 @@ import { causedByRecipient, Entries, type EntryAct, type ListName, setName } fro
 import { Heads } from './heads.ts';
 import type { Ledger } from './ledger.ts';
 import { lookUp } from './look-up.ts';
-import { type Item, type Merged, mergeItems } from './merging.ts';
+import { type Beside, type Item, type Merged, mergeItems } from './merging.ts';
 import type { Reason, Scope, Source, Standing } from './standing.ts';
-import { type LiftAct, liftObjections, type Removed, removeExclusion, type TakingBackParts, type Whom } from './taking-back.ts';
+import {
+  type LiftAct,
+  type LiftOptions,
+  liftObjections,
+  type Removed,
+  removeExclusion,
+  type TakingBackParts,
+  type Whom,
+} from './taking-back.ts';
 
 /** A person, or a domain (as parseDomain gives it) with its subdomains. */
 export type Target = Address | { readonly domain: string; readonly local?: undefined };
@@ -36,7 +44,7 @@ export interface Refused {
 
 export type AddResult = Merged | Refused;
 
-export type { Item } from './merging.ts';
+export type { Beside, Item } from './merging.ts';
 
 /** An entry as an operator or its client may see it: nobody's address stands in a suppression. */
 export interface ListEntry {
@@ -108,8 +116,22 @@ export class Lists {
   /** Suppresses a person: kept as a digest only, in the ledger first, and lifted only by a named person's act. */
   async suppress(scope: Scope, address: Address, act: NewAct): Promise<Merged> {
     const item: Item = { ids: this.#parts.digests.person(address), about: {}, act: this.#act(act) };
-    const [merged] = await mergeItems(this.#parts, scope, 'suppression', [item], { ledgered: () => true });
-    return merged as Merged;
+    const { merged } = await mergeItems(this.#parts, scope, 'suppression', [item], { ledgered: () => true });
+    return merged[0] as Merged;
+  }
+
+  /**
+   * Lists at least one person, and writes in the same apply what belongs beside it, even where everybody is listed already. `outdated`: what
+   * was expected of the store does not hold (any more), and nothing was written beside; people may be listed all the same.
+   */
+  async enter(scope: Scope, list: ListName, people: readonly Address[], act: NewAct, beside: Beside): Promise<'entered' | 'outdated'> {
+    const items = people.map((person): Item => {
+      const about = list === 'exclusion' ? { target: basePerson(person) } : {};
+      return { ids: this.#parts.digests.person(person), about, act: this.#act(act) };
+    });
+    const ledgered = list === 'suppression' ? () => true : causedByRecipient;
+    const { outdated } = await mergeItems(this.#parts, scope, list, items, { ledgered, beside });
+    return outdated ? 'outdated' : 'entered';
   }
 
   /** Suppresses whom a legacy list names by hash. A digest of another length than the algorithm's is refused. */
@@ -152,12 +174,22 @@ export class Lists {
     const algorithms = new Set(items.flatMap(({ about }) => about.hash ?? []));
     // First the head: whoever looks up from now on asks for them.
     if (!dryRun) for (const algorithm of algorithms) await heads.announceHashes(store, scope, algorithm);
-    return mergeItems(this.#parts, scope, list, items, { dryRun, ledgered: causedByRecipient });
+    return (await mergeItems(this.#parts, scope, list, items, { dryRun, ledgered: causedByRecipient })).merged;
   }
 
   /** Lifts what the recipient caused in exactly this scope, suppressions by imported hash included. Leaves an audit record. */
   async lift(scope: Scope, target: Target, act: LiftAct): Promise<'lifted' | 'absent'> {
-    return liftObjections(this.#parts, scope, this.#whom(target), act);
+    return (await liftObjections(this.#parts, scope, this.#whom(target), act)) === 'absent' ? 'absent' : 'lifted';
+  }
+
+  /** The same of some reasons only, and only while the store holds what is expected: no other objection is touched. */
+  async liftOnly(
+    scope: Scope,
+    target: Target,
+    act: LiftAct,
+    only: Required<Pick<LiftOptions, 'reasons'>> & LiftOptions,
+  ): Promise<'lifted' | 'absent' | 'outdated'> {
+    return liftObjections(this.#parts, scope, this.#whom(target), act, only);
   }
 
   /** The entries of exactly this scope, exclusions first, otherwise in no order; in constant memory. */

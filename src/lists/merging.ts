@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Keyring } from '../keys/keyring.ts';
 import { headKey } from '../store/head.ts';
-import { type EntryKey, type Store, StoreUnavailable, type Value } from '../store/store.ts';
+import { type Change, type EntryKey, type Expectation, type Store, StoreUnavailable, type Value } from '../store/store.ts';
 import { type Entries, type Entry, type EntryAct, entryKey, type ListName, mergeActs } from './entry.ts';
 import type { Heads } from './heads.ts';
 import type { Ledger, Receipt } from './ledger.ts';
@@ -20,6 +20,20 @@ export interface Item {
 /** `existing`: listed already; an act of a new reason was added to the entry all the same. */
 export type Merged = 'added' | 'existing';
 
+/** What is written in the same apply as entries, or as their lifting; all of the scope's owner. */
+export interface Beside {
+  /** Asked for right before the apply, when the ledger has what it must have. */
+  changes(): readonly Change[];
+  /** Where one of them does not hold (any more), nothing of it is written. */
+  readonly expect: readonly Expectation[];
+}
+
+/** `outdated`: an expectation of what was to be written beside did not hold, so it was not; entries may be there all the same. */
+export interface MergeResult {
+  readonly merged: readonly Merged[];
+  readonly outdated: boolean;
+}
+
 export interface MergingParts {
   readonly store: Store;
   readonly keyring: Keyring;
@@ -33,6 +47,8 @@ export interface MergeOptions {
   readonly ledgered: (act: EntryAct) => boolean;
   /** Only say what would happen. */
   readonly dryRun?: boolean;
+  /** Written with the last of the items, also where all of them are listed already. */
+  readonly beside?: Beside;
 }
 
 /** Items of one apply. */
@@ -66,12 +82,22 @@ export async function mergeItems(
   list: ListName,
   items: readonly Item[],
   options: MergeOptions,
-): Promise<readonly Merged[]> {
-  const outcomes: Merged[] = [];
+): Promise<MergeResult> {
+  const merged: Merged[] = [];
+  let outdated = false;
   for (let i = 0; i < items.length; i += BATCH) {
-    outcomes.push(...(await mergeBatch(parts, scope, list, items.slice(i, i + BATCH), options)));
+    const { beside, ...others } = options;
+    const last = i + BATCH >= items.length;
+    const result = await mergeBatch(parts, scope, list, items.slice(i, i + BATCH), last ? options : others);
+    merged.push(...result.merged);
+    outdated = result.outdated;
   }
-  return outcomes;
+  return { merged, outdated };
+}
+
+/** Whether the store holds what is expected, `values` being what it holds under their keys. */
+export function holds(expect: readonly Expectation[], values: readonly (Value | undefined)[]): boolean {
+  return expect.every(({ value }, i) => (value === undefined ? values[i] === undefined : values[i]?.equals(value) === true));
 }
 
 async function mergeBatch(
@@ -80,20 +106,24 @@ async function mergeBatch(
   list: ListName,
   items: readonly Item[],
   options: MergeOptions,
-): Promise<readonly Merged[]> {
+): Promise<MergeResult> {
   const { store, entries, heads, ledger } = parts;
   const { owner } = scope;
+  const beside = options.beside?.expect ?? [];
   const sealer = await entries.sealer(owner);
   const receipts: Receipt[] = [];
   const named: Named = new Map();
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const keys = items.flatMap(({ ids }) => ids.map(id => entryKey(scope, list, id)));
-    const [headValue, ...values] = await store.find([headKey(owner), ...keys]);
+    const [headValue, ...values] = await store.find([headKey(owner), ...keys, ...beside.map(({ key }) => key)]);
     const head = heads.check(owner, headValue);
-    const cells = await cellsOf(entries, keys, values);
+    const outdated = !holds(beside, values.slice(keys.length));
+    // What the ledger has by now must stand in the entry, too, or a lift would not lift it there.
+    if (outdated && named.size === 0) return { merged: [], outdated };
+    const cells = await cellsOf(entries, keys, values.slice(0, keys.length));
     const fresh: Fresh[] = [];
-    const outcomes = items.map(item => mergeItem(item, cells, fresh, named, options));
-    if (options.dryRun) return outcomes;
+    const merged = items.map(item => mergeItem(item, cells, fresh, named, options));
+    if (options.dryRun) return { merged, outdated };
     if (fresh.length > 0 && (await heads.announceKey(store, owner, head))) continue;
 
     const sealed = new Map<Cell, Value>();
@@ -110,11 +140,15 @@ async function mergeBatch(
     }
     for (const { item, act } of fresh) if (act.ids !== undefined) named.set(item, act.ids);
 
-    const writes = [...sealed].map(([{ key }, value]) => ({ key, value }));
-    const expect = [...sealed.keys()].map(({ key, found }) => ({ key, value: found }));
+    const writes: Change[] = [...sealed].map(([{ key }, value]) => ({ key, value }));
+    const expect: Expectation[] = [...sealed.keys()].map(({ key, found }) => ({ key, value: found }));
+    if (!outdated && options.beside !== undefined) {
+      writes.push(...options.beside.changes());
+      expect.push(...beside);
+    }
     if (writes.length > 0 && !(await store.apply(writes, expect))) continue;
     for (const receipt of receipts) await ledger.settle(receipt, store);
-    return outcomes;
+    return { merged, outdated };
   }
   throw new StoreUnavailable('The list keeps changing under us');
 }

@@ -7,7 +7,8 @@ export interface Scope {
   readonly campaign?: CampaignId;
 }
 
-export const REASONS = ['opt-out', 'objection', 'complaint', 'reply', 'bounce', 'erasure', 'manual', 'import', 'policy'] as const;
+/** `review`: somebody may have objected, and is left alone until a person has decided. */
+export const REASONS = ['opt-out', 'objection', 'complaint', 'reply', 'review', 'bounce', 'erasure', 'manual', 'import', 'policy'] as const;
 export type Reason = (typeof REASONS)[number];
 
 export const SOURCES = ['recipient', 'platform', 'operator', 'import', 'inbound', 'one-click'] as const;

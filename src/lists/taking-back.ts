@@ -6,7 +6,7 @@ import { headKey } from '../store/head.ts';
 import { type Change, type EntryKey, type Expectation, type RecordKey, StoreUnavailable, type Value } from '../store/store.ts';
 import { aadOf, causedByRecipient, type Entry, type EntryAct, entryKey, type ListName, liftedKey, mergeActs, noteActs } from './entry.ts';
 import type { LedgerChange } from './ledger-record.ts';
-import { ATTEMPTS, type MergingParts } from './merging.ts';
+import { ATTEMPTS, type Beside, holds, type MergingParts } from './merging.ts';
 import { scopeName } from './scope.ts';
 import type { Reason, Scope } from './standing.ts';
 
@@ -17,6 +17,13 @@ export interface LiftAct {
   /** Name of the person who lifts. */
   readonly by: string;
   readonly why: string;
+}
+
+export interface LiftOptions {
+  /** Only acts of these reasons; what cannot be read stays, because nobody knows. Default: everything that a recipient caused. */
+  readonly reasons?: readonly Reason[];
+  /** Nothing is lifted unless the store holds this, of the scope's owner, at the moment of the lift. */
+  readonly expect?: Beside['expect'];
 }
 
 /** Digests of whom it is about: `person` may stand on both lists, `hashes` in suppressions only. */
@@ -68,18 +75,26 @@ export async function removeExclusion(parts: TakingBackParts, scope: Scope, whom
 
 /**
  * Lifts what a recipient caused, in exactly this scope: the suppression, and on the exclusion list everything but operators' and
- * imports' acts. On record in the audit log and in the ledger when it resolves. @throws StoreUnavailable
+ * imports' acts. On record in the audit log and in the ledger when it resolves. `outdated`: what was expected does not hold.
+ * @throws StoreUnavailable
  */
-export async function liftObjections(parts: TakingBackParts, scope: Scope, whom: Whom, act: LiftAct): Promise<'lifted' | 'absent'> {
+export async function liftObjections(
+  parts: TakingBackParts,
+  scope: Scope,
+  whom: Whom,
+  act: LiftAct,
+  { reasons, expect = [] }: LiftOptions = {},
+): Promise<'lifted' | 'absent' | 'outdated'> {
   const { store, ledger } = parts;
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    if (!holds(expect, await store.find(expect.map(({ key }) => key)))) return 'outdated';
     const found = await find(parts, scope, whom);
-    const lifted = liftable(found);
+    const lifted = liftable(found, reasons);
     if (lifted.length === 0) return 'absent';
-    const writes = await writesOf(parts, scope, lifted);
+    const writes = await writesOf(parts, scope, lifted, reasons);
     const audit = auditOf(parts, scope, whom, act, lifted);
     const before = writes.map(({ before }) => before);
-    if (!(await store.apply([...writes.map(({ after }) => after), audit], before))) continue;
+    if (!(await store.apply([...writes.map(({ after }) => after), audit], [...before, ...expect]))) continue;
     const record = { kind: 'lift', owner: scope.owner, changes: lifted.map(({ change }) => change) } as const;
     const receipt = await ledger.append(record).catch(async (error: unknown) => {
       // Not on record, so not done: the next replay would bring it back anyhow.
@@ -102,13 +117,16 @@ interface Lifted {
 }
 
 /** What is to be lifted of which entry. An entry under one digest key is noted under all: a ledger may hold it under an older one. */
-function liftable(found: readonly Found[]): readonly Lifted[] {
+function liftable(found: readonly Found[], reasons?: readonly Reason[]): readonly Lifted[] {
   const groups = new Map<string, Found[]>();
   for (const one of found) groups.set(one.group, [...(groups.get(one.group) ?? []), one]);
   return [...groups.values()].flatMap(group => {
-    const acts = mergeActs([], group.flatMap(actsToLift)).map(({ by: _, ...act }) => act);
+    const acts = mergeActs(
+      [],
+      group.flatMap(one => actsToLift(one, reasons)),
+    ).map(({ by: _, ...act }) => act);
     const unreadable = group.some(({ value, entry }) => value !== undefined && entry === undefined);
-    if (acts.length === 0 && !unreadable) return [];
+    if (acts.length === 0 && (!unreadable || reasons !== undefined)) return [];
     return group.map(one => ({
       found: one,
       change: { set: one.key.set, id: one.key.id, value: one.value ?? Buffer.alloc(0), acts },
@@ -116,16 +134,19 @@ function liftable(found: readonly Found[]): readonly Lifted[] {
   });
 }
 
-function actsToLift({ list, entry }: Found): readonly EntryAct[] {
-  const acts = entry?.acts ?? [];
+function actsToLift({ list, entry }: Found, reasons?: readonly Reason[]): readonly EntryAct[] {
+  const acts = (entry?.acts ?? []).filter(({ reason }) => reasons?.includes(reason) ?? true);
   return list === 'exclusion' ? acts.filter(causedByRecipient) : acts;
 }
 
-async function writesOf({ entries }: TakingBackParts, scope: Scope, lifted: readonly Lifted[]) {
+async function writesOf({ entries }: TakingBackParts, scope: Scope, lifted: readonly Lifted[], reasons?: readonly Reason[]) {
   const writes: { readonly before: Expectation; readonly after: Change }[] = [];
   for (const { found: one, change } of lifted) {
     const { key, value, entry } = one;
-    const left = (entry?.acts ?? []).filter(act => !actsToLift(one).includes(act));
+    // Of some reasons only, what cannot be read stays.
+    if (reasons !== undefined && entry === undefined && value !== undefined) continue;
+    const going = actsToLift(one, reasons);
+    const left = (entry?.acts ?? []).filter(act => !going.includes(act));
     // An entry that cannot be read goes whole: a named person says so.
     const rest = left.length === 0 ? undefined : entries.seal(await entries.sealer(scope.owner), key, { ...entry, acts: left });
     if (value !== undefined) writes.push({ before: { key, value }, after: { key, value: rest } });
