@@ -1,12 +1,14 @@
 /** Counters: absolute totals per gate run and hour, overwritten on every write, so that a repeated write cannot count twice. */
-import { randomBytes } from 'node:crypto';
-import type { CampaignId, ClientId } from '../ids.ts';
-import type { Change, Store } from '../store/store.ts';
+import { randomBytes, randomInt } from 'node:crypto';
+import type { CampaignId } from '../ids.ts';
+import type { Change, RecordKey, Store, Value } from '../store/store.ts';
 import type { CounterLabels, Outcome } from './decision.ts';
 
 const LOG = 'counters';
 /** Hours of clients written at once. */
 const BATCH = 1_000;
+/** Records an hour that all gates add to in turn: so many that two seldom want the same one. */
+const SHARED = 64;
 
 /** One row of statistics: recipients counted under these labels within one hour (or, summed, within the time asked for). */
 export interface Count extends CounterLabels {
@@ -25,7 +27,7 @@ function hourStart(id: string): number {
 }
 
 interface Slot {
-  readonly client: ClientId;
+  readonly client: CounterLabels['client'];
   readonly hour: string;
   /** Random, of this slot alone: an hour that a clock set back begins again must not overwrite what it had. */
   readonly run: string;
@@ -50,7 +52,7 @@ export class Counters {
       slot = { client: labels.client, hour, run: randomBytes(6).toString('hex'), totals: new Map(), dirty: true };
       this.#slots.set(name, slot);
     }
-    const label = JSON.stringify([labels.campaign ?? '', labels.outcome, labels.check, labels.token]);
+    const label = labelOf(labels);
     slot.totals.set(label, (slot.totals.get(label) ?? 0) + n);
     slot.dirty = true;
   }
@@ -78,8 +80,41 @@ export class Counters {
   }
 }
 
+function labelOf({ campaign, outcome, check, token }: CounterLabels): string {
+  return JSON.stringify([campaign ?? '', outcome, check, token]);
+}
+
+/**
+ * A record that counts what is written in the same apply, by whichever gate: it is read first, and must still hold the same when it is
+ * written. One of several, by chance, of the hour of `at` (ms since 1970 UTC).
+ */
+export function sharedRecord(owner: CounterLabels['client'], log: string, at: number): RecordKey {
+  return { owner, log, id: `${hourId(at)}.all-${randomInt(SHARED)}` };
+}
+
+export function sharedCounter(owner: CounterLabels['client'], at: number): RecordKey {
+  return sharedRecord(owner, LOG, at);
+}
+
+/** What the record holds when one more is counted under `label`. */
+export function oneMore(value: Value | undefined, label: string): Value {
+  const totals = new Map(value === undefined ? [] : (JSON.parse(value.toString()) as [string, number][]));
+  totals.set(label, (totals.get(label) ?? 0) + 1);
+  return Buffer.from(JSON.stringify([...totals]));
+}
+
+/** A shared counter with one more under these labels. */
+export function countedOnce(value: Value | undefined, labels: CounterLabels): Value {
+  return oneMore(value, labelOf(labels));
+}
+
+/** The id from which on a log's hours are read; `since` in ms since 1970 UTC. */
+export function fromHour(since: number): string {
+  return hourId(since);
+}
+
 /** A client's counts from the hour that holds `since` (ms since 1970 UTC) on, one row per hour and label. */
-export async function* readCounts(store: Store, client: ClientId, since = 0): AsyncIterable<Count> {
+export async function* readCounts(store: Store, client: CounterLabels['client'], since = 0): AsyncIterable<Count> {
   for await (const [key, value] of store.scan({ owner: client, log: LOG, from: hourId(since) })) {
     const hour = hourStart(String(key.id));
     for (const [label, count] of JSON.parse(value.toString()) as [string, number][]) {

@@ -1,8 +1,9 @@
 /** Decisions as they are kept: every refusal has one; its id is the `ref=` of the reply. */
-import type { CampaignId, ClientId, CredentialId, DecisionId } from '../ids.ts';
+import type { CampaignId, ClientId, CredentialId, DecisionId, GLOBAL } from '../ids.ts';
 import type { Address } from '../mail/address.ts';
 
-export type Outcome = 'relayed' | 'rejected' | 'deferred' | 'observed' | 'unknown';
+/** `received`: not a recipient but a message that came back; its check is `inbound`, its token what it was taken for. */
+export type Outcome = 'relayed' | 'rejected' | 'deferred' | 'observed' | 'unknown' | 'received';
 
 /** What the writer says. */
 export interface DecisionInput {
@@ -35,7 +36,8 @@ export interface Decision extends Omit<DecisionInput, 'recipient' | 'keepRecipie
 
 /** One counter: everything an outcome is counted under. */
 export interface CounterLabels {
-  readonly client: ClientId;
+  /** `global`: of what came back and is no client's. */
+  readonly client: ClientId | typeof GLOBAL;
   readonly campaign: CampaignId | undefined;
   readonly outcome: Outcome;
   /** Empty for `relayed`. */

@@ -1,6 +1,6 @@
 /** Pseudonyms: journal lines name a person by a random word; the sealed mapping behind it is what an erasure deletes (DESIGN §5). */
 import { randomBytes } from 'node:crypto';
-import type { ClientId } from '../ids.ts';
+import type { ClientId, GLOBAL } from '../ids.ts';
 import type { Digests } from '../keys/digest.ts';
 import type { Vault } from '../keys/vault.ts';
 import { VaultUnavailable } from '../keys/vault-shelf.ts';
@@ -14,15 +14,18 @@ const PSEUDONYMS = 'pseudonyms';
 /** Each lost race means that another gate made some of these very people's at this moment. */
 const ATTEMPTS = 20;
 
+/** Whose journal a line stands in. */
+export type Owner = ClientId | typeof GLOBAL;
+
 interface Who {
-  readonly client: ClientId;
+  readonly client: Owner;
   readonly person: Address;
 }
 
 export interface PseudonymsFound {
-  get(client: ClientId, person: Address): string | undefined;
+  get(client: Owner, person: Address): string | undefined;
   /** Clients whose vault key could not be read now. */
-  readonly failed: ReadonlyMap<ClientId, VaultUnavailable>;
+  readonly failed: ReadonlyMap<Owner, VaultUnavailable>;
 }
 
 export class Pseudonyms {
@@ -42,12 +45,12 @@ export class Pseudonyms {
    */
   async of(people: readonly Who[]): Promise<PseudonymsFound> {
     const found = new Map<string, string>();
-    const byClient = new Map<ClientId, Map<string, Address>>();
+    const byClient = new Map<Owner, Map<string, Address>>();
     for (const { client, person } of people) {
       const group = byClient.get(client) ?? new Map<string, Address>();
       byClient.set(client, group.set(basePerson(person), person));
     }
-    const failed = new Map<ClientId, VaultUnavailable>();
+    const failed = new Map<Owner, VaultUnavailable>();
     for (const [client, group] of byClient) {
       try {
         for (const [base, pseudonym] of await this.#ofClient(client, group)) found.set(`${client} ${base}`, pseudonym);
@@ -60,7 +63,7 @@ export class Pseudonyms {
   }
 
   /** The base form of the address behind a pseudonym; undefined after an erasure, or where the client's key is gone. */
-  async person(client: ClientId, pseudonym: string): Promise<string | undefined> {
+  async person(client: Owner, pseudonym: string): Promise<string | undefined> {
     const key = pseudonymKey(client, pseudonym);
     const [value] = await this.#store.find([key]);
     if (value === undefined) return undefined;
@@ -68,7 +71,7 @@ export class Pseudonyms {
     return sealer?.open(value, aad(key))?.toString();
   }
 
-  async #ofClient(client: ClientId, people: ReadonlyMap<string, Address>): Promise<ReadonlyMap<string, string>> {
+  async #ofClient(client: Owner, people: ReadonlyMap<string, Address>): Promise<ReadonlyMap<string, string>> {
     const sealer = await this.#vault.sealer(client);
     const result = new Map<string, string>();
     if (sealer === undefined) return result;
@@ -109,11 +112,11 @@ export class Pseudonyms {
   }
 }
 
-function personKey(client: ClientId, digest: Buffer): EntryKey {
+function personKey(client: Owner, digest: Buffer): EntryKey {
   return { owner: client, set: PERSONS, id: digest };
 }
 
-function pseudonymKey(client: ClientId, pseudonym: string): EntryKey {
+function pseudonymKey(client: Owner, pseudonym: string): EntryKey {
   return { owner: client, set: PSEUDONYMS, id: Buffer.from(pseudonym, 'base64url') };
 }
 

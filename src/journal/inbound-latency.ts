@@ -1,0 +1,50 @@
+/** How long it took from receipt to enforced: a histogram an hour and owner, written with the line that it tells of (A17). */
+import type { RecordKey, Store, Value } from '../store/store.ts';
+import { fromHour, oneMore, sharedRecord } from './counters.ts';
+import type { Owner } from './pseudonyms.ts';
+
+const LOG = 'inbound-latency';
+
+/** Percentiles as upper limits, in ms: the next power of two. Undefined where nothing came back. */
+export interface InboundLatency {
+  readonly count: number;
+  readonly p50: number | undefined;
+  readonly p99: number | undefined;
+}
+
+/** One of the hour's records (`at` in ms since 1970 UTC): to be read first, and to be expected unchanged when it is written. */
+export function latencyRecord(owner: Owner, at: number): RecordKey {
+  return sharedRecord(owner, LOG, at);
+}
+
+/** The record with one more that took `ms`. */
+export function latencyNoted(value: Value | undefined, ms: number): Value {
+  return oneMore(value, String(bucketOf(ms)));
+}
+
+/** The owner's latencies of the hours from the one that holds `since` (ms since 1970 UTC) on. @throws StoreUnavailable */
+export async function readLatency(store: Store, owner: Owner, since = 0): Promise<InboundLatency> {
+  const buckets = new Map<number, number>();
+  for await (const [, value] of store.scan({ owner, log: LOG, from: fromHour(since) })) {
+    for (const [bucket, count] of JSON.parse(value.toString()) as [string, number][]) {
+      buckets.set(Number(bucket), (buckets.get(Number(bucket)) ?? 0) + count);
+    }
+  }
+  const sorted = [...buckets].sort(([a], [b]) => a - b);
+  const count = sorted.reduce((sum, [, n]) => sum + n, 0);
+  return { count, p50: percentile(sorted, count, 0.5), p99: percentile(sorted, count, 0.99) };
+}
+
+/** n: less than 2^n ms, and not less than half of it. */
+function bucketOf(ms: number): number {
+  return Math.floor(Math.log2(Math.max(ms, 0) + 1)) + 1;
+}
+
+function percentile(sorted: readonly (readonly [number, number])[], count: number, share: number): number | undefined {
+  let seen = 0;
+  for (const [bucket, n] of sorted) {
+    seen += n;
+    if (seen >= count * share) return 2 ** bucket;
+  }
+  return undefined;
+}
