@@ -33,8 +33,9 @@ const GAP = `[^${LETTERS_AND_DIGITS}]{1,6}`;
 const WORDS = `(?:${GAP}[${LETTERS_AND_DIGITS}']{1,40}){0,8}?${GAP}`;
 
 /**
- * One pattern for folded text that finds any of the phrases, at word ends. In a phrase, `(a|b)` is a choice, `*` any ending of a word, `...` up
- * to eight words, and a blank stands for whatever parts words. Undefined for no phrases.
+ * One pattern for folded text that finds any of the phrases, at word ends. In a phrase, `(a|b)` is a choice, `(a |b )?` may be missing,
+ * `(a |b )...` is up to eight of these, `*` any ending of a word, `...` up to eight words, and a blank stands for whatever parts words.
+ * Undefined for no phrases.
  * @throws Error for a phrase with unbalanced brackets
  */
 export function compilePhrases(phrases: readonly string[]): RegExp | undefined {
@@ -59,7 +60,9 @@ function compilePhrase(phrase: string): string {
   if (phrase.split('(').length !== phrase.split(')').length) throw new Error(`phrase "${phrase}": brackets do not match`);
   return fold(phrase)
     .trim()
-    .replace(/\s*\.\.\.\s*| +|[(*.+?^$[\]{}\\/]/g, sign => {
+    .replace(/\)\?|\)\.\.\.|\s*\.\.\.\s*| +|[(*.+?^$[\]{}\\/]/g, sign => {
+      if (sign === ')?') return sign;
+      if (sign === ')...') return '){0,8}';
       const bare = sign.trim();
       if (bare === '...') return WORDS;
       if (bare === '') return GAP;

@@ -25,6 +25,9 @@ t.test('phrases', async t => {
     'nonstop reply',
   ])
     t.notOk(found(text), text);
+  const optional = compilePhrases(['mailbox (is |was )...full', 'a (big )?box']);
+  for (const text of ['mailbox full', 'mailbox is\nfull', 'mailbox was, is full', 'a big box', 'a box']) t.ok(optional?.test(text), text);
+  for (const text of ['mailbox never full', 'mailboxfull', 'a small box']) t.notOk(optional?.test(text), text);
   const whole = compileWhole(['privacy', 'data(-| )protection']);
   t.ok(whole?.test(fold('» Privacy.')));
   t.ok(whole?.test(fold('Data-Protection')));
