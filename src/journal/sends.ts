@@ -30,8 +30,13 @@ export interface Send {
   readonly messageId: string | undefined;
   /** ms since 1970 UTC. */
   readonly at: number;
-  /** Whether we sent this line. */
-  sent(line: string): boolean;
+  /**
+   * Whether this line stood among the last of the message (see mail/footer.ts); a paragraph is asked for as one line, its own joined by
+   * blanks, because programs fill lines anew. Short lines, which a person may write himself (`Unsubscribe`), only where `beside` says that
+   * a line next to it is ours. A person may also write back the very sentence that a footer asks for, so a line of ours that stands alone
+   * is better taken for his.
+   */
+  sent(line: string, beside?: boolean): boolean;
 }
 
 /** Every method throws StoreUnavailable (VaultUnavailable included in it) where no answer came. */
@@ -42,7 +47,7 @@ export interface Sends {
   remember(id: string, input: SendInput): Promise<void>;
   /** The message that a token names; undefined where it is no longer kept. */
   find(client: ClientId, id: string): Promise<Send | undefined>;
-  /** Messages of these clients by their Message-IDs (with angle brackets), newest first. */
+  /** Messages of these clients by their Message-IDs (with angle brackets; the first 100 are asked for), newest first, at most 100 of each client. */
   byMessageId(clients: readonly ClientId[], messageIds: readonly string[]): Promise<readonly Send[]>;
   /** What these clients sent to a person lately, newest first, at most 100 of each client. */
   to(clients: readonly ClientId[], person: Address): Promise<readonly Send[]>;
