@@ -5,6 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Clients } from '../clients/clients.ts';
 import { type ClientId, GLOBAL } from '../ids.ts';
+import type { StoredReplies } from '../journal/replies.ts';
 import { type Address, isAddress, parsePerson } from '../mail/address.ts';
 import type { Message } from '../mail/message.ts';
 import { receivedField } from '../mail/received.ts';
@@ -15,21 +16,13 @@ import { type Upstream, UpstreamUnavailable } from '../relay/upstream.ts';
 import type { Upstreams } from '../relay/upstreams.ts';
 import type { MailParameters, Peer } from '../smtp/gate.ts';
 import type { Destinations } from './destinations.ts';
-import type { LogPlace, Processed } from './processor.ts';
-
-/** Where it is noted what became of a message that was to be handed on. Both throw StoreUnavailable. */
-export interface CopyLog {
-  /** From `done` on, Processed no longer asks for it. */
-  noteForwarded(place: LogPlace, how: 'done' | 'refused'): Promise<void>;
-  /** Keeps the whole message, sealed. */
-  keep(place: LogPlace, octets: Buffer): Promise<void>;
-}
+import type { Processed } from './processor.ts';
 
 export interface ForwardParts {
   readonly clients: Pick<Clients, 'profile'>;
   readonly upstreams: Pick<Upstreams, 'for'>;
   readonly destinations: Destinations;
-  readonly replies: CopyLog;
+  readonly replies: Pick<StoredReplies, 'forwarded' | 'keep'>;
   /** A mark of ours, which nobody else can make. */
   readonly loops: { mark(client: ClientId): string; isOurs(mark: string): boolean };
   readonly hostname: string;
@@ -63,16 +56,13 @@ export class Forwarding {
     }
     const profile = await this.#parts.clients.profile(client);
     const recipients = [passOnTo, forwardFor === undefined ? undefined : addressOf(profile?.forwardTo)].filter(to => to !== undefined);
-    let refused = false;
+    const outcomes = new Set<'done' | 'refused' | 'deferred'>();
     for (const to of recipients) {
-      const outcome = (await this.#mayGo(delivered.message, to, client))
-        ? await this.#relay(delivered, to, client, profile?.upstream)
-        : 'done';
-      if (outcome === 'deferred') return 'deferred';
-      refused ||= outcome === 'refused';
+      if (await this.#mayGo(delivered.message, to, client)) outcomes.add(await this.#relay(delivered, to, client, profile?.upstream));
     }
-    if (refused) await this.#parts.replies.keep(place, delivered.message.octets);
-    await this.#parts.replies.noteForwarded(place, refused ? 'refused' : 'done');
+    if (outcomes.has('deferred')) return 'deferred';
+    if (outcomes.has('refused')) await this.#parts.replies.keep(place, delivered.message.octets);
+    if (outcomes.size > 0) await this.#parts.replies.forwarded(place, outcomes.has('refused') ? 'refused' : 'done');
     return 'settled';
   }
 

@@ -1,11 +1,11 @@
-/** The configuration that docs/postfix.md tells a mail admin to write, taken from there, so that the guide says what the tests run. */
+/** The configuration that a guide in docs/ tells a mail admin to write, taken from there, so that the guide says what the tests run. */
 import { readFileSync } from 'node:fs';
 
-const GUIDE = new URL('../../docs/postfix.md', import.meta.url);
+const guideText = (name: string): string => readFileSync(new URL(`../../docs/${name}`, import.meta.url), 'utf8');
 
 /** The commands that it has the admin type on Postern's host, without `postern`, in order. */
-export function guideCommands(): readonly (readonly string[])[] {
-  const lines = [...readFileSync(GUIDE, 'utf8').matchAll(/^ {4}postern (.+)$/gm)];
+export function guideCommands(name = 'postfix.md'): readonly (readonly string[])[] {
+  const lines = [...guideText(name).matchAll(/^ {4}postern (.+)$/gm)];
   return lines.map(([, line = '']) => [...line.matchAll(/"([^"]*)"|\S+/g)].map(([word, quoted]) => quoted ?? word));
 }
 
@@ -20,21 +20,28 @@ export interface Guide {
  * The guide's blocks, those of one variant laid over the plain ones: `# /etc/postfix/<file>`, or `# /etc/postfix/<file> with <variant>`.
  * `replace`: what the guide writes for what this machine has; each must occur.
  */
-export function readGuide(replace: Readonly<Record<string, string>>, variant?: string): Guide {
-  let text = readFileSync(GUIDE, 'utf8');
+export function readGuide(replace: Readonly<Record<string, string>>, variant?: string, name = 'postfix.md'): Guide {
+  let text = guideText(name);
   for (const [written, here] of Object.entries(replace)) {
-    if (!text.includes(written)) throw new Error(`docs/postfix.md does not say ${written}`);
+    if (!text.includes(written)) throw new Error(`docs/${name} does not say ${written}`);
     text = text.replaceAll(written, here);
   }
   const files: Record<string, string> = {};
-  for (const [, name = '', of, content = ''] of text.matchAll(
+  for (const [, file = '', of, content = ''] of text.matchAll(
     /^```\n# \/etc\/postfix\/(\w+(?:\.cf)?)(?: with (\w+))?\n([\s\S]*?)^```$/gm,
   )) {
     // A main.cf block adds to the one before; a table is given whole.
-    if (of === undefined || of === variant) files[name] = name === 'main.cf' ? (files[name] ?? '') + content : content;
+    if (of === undefined || of === variant) files[file] = file === 'main.cf' ? (files[file] ?? '') + content : content;
   }
   const { 'main.cf': main = '', ...tables } = files;
   return { settings: readSettings(main), files: tables };
+}
+
+/** What the guide has the admin write into postern.yaml. */
+export function guideConfig(name: string): string {
+  const [, text] = /^```\n# postern\.yaml\n([\s\S]*?)^```$/m.exec(guideText(name)) ?? [];
+  if (text === undefined) throw new Error(`docs/${name} has no postern.yaml`);
+  return text;
 }
 
 function readSettings(main: string): Record<string, string> {
