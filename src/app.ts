@@ -156,9 +156,12 @@ function upstreamProblem(url: string): string | undefined {
   return 'problem' in target ? target.problem : undefined;
 }
 
+/** Until replies are kept, nobody can say who wrote one. */
+const noReplies = { wroteReply: () => Promise.reject(new StoreUnavailable('replies are not kept yet')) };
+
 /** The policies of this configuration, ready to be asked. */
 export function policiesOf(house: House, tracked: Pick<TrackedLinks, 'judge'>): Policies {
-  return buildPolicies(house.settings, createChecks({ lists: house.lists, tracked }), house);
+  return buildPolicies(house.settings, createChecks({ lists: house.lists, tracked, replies: noReplies }), house);
 }
 
 /** The upstreams of this configuration; nothing is connected yet. */

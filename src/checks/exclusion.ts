@@ -1,8 +1,15 @@
 /** Refuses recipients whom an operator, an import or a reply put on an exclusion list: the address, or its domain with subdomains. */
-import { Type } from 'typebox';
 import { reject } from '../mail/reply.ts';
 import { defineCheck } from '../policy/check.ts';
-import { describeHits, mayBeErased, type StandingNeeds } from './standing.ts';
+import {
+  counting,
+  describeHits,
+  mayBeErased,
+  type StandingNeeds,
+  type StandingOptions,
+  standingDefaults,
+  standingOptions,
+} from './standing.ts';
 
 export const exclusion = defineCheck({
   name: 'exclusion',
@@ -10,13 +17,14 @@ export const exclusion = defineCheck({
   promises: ['A1', 'A17', 'A18', 'A19'],
   tokens: [{ token: 'excluded', meaning: 'The recipient, or their domain, is on an exclusion list.' }],
   alwaysEnforced: true,
-  options: Type.Object({}, { additionalProperties: false }),
-  defaults: {},
-  create(_options, { standing }: StandingNeeds) {
+  options: standingOptions,
+  defaults: standingDefaults,
+  create(options: StandingOptions, { standing }: StandingNeeds) {
+    const counts = counting('exclusion', options);
     return {
       async rcpt(rcpt, submission) {
         const all = await standing(rcpt, submission);
-        const hits = all.filter(({ list }) => list === 'exclusion');
+        const hits = all.filter(counts);
         if (hits.length === 0) return undefined;
         return {
           reply: reject(550, '5.7.1', 'Recipient may not be mailed (excluded)'),

@@ -1,6 +1,7 @@
 /** The ordered list of checks: order decides which reason is told. Each is handed just what it needs. */
 import type { CheckDefinition } from '../policy/check.ts';
 import type { WiredCheck } from '../policy/policy.ts';
+import { type ConversationNeeds, conversation } from './conversation.ts';
 import { exclusion } from './exclusion.ts';
 import { optOut } from './opt-out.ts';
 import { personalAddress } from './personal-address.ts';
@@ -18,13 +19,24 @@ export interface ChecksNeeds {
   readonly lists: StandingSource;
   /** Where tracked links lead. */
   readonly tracked: PrivacyLinkNeeds['tracked'];
+  /** Who wrote which reply. */
+  readonly replies: ConversationNeeds['replies'];
 }
 
 /** Every check there is, in the order in which objections are told. */
-export const registry: readonly CheckDefinition[] = [exclusion, suppression, personalAddress, targetDomain, sender, privacyLink, optOut];
+export const registry: readonly CheckDefinition[] = [
+  exclusion,
+  suppression,
+  personalAddress,
+  targetDomain,
+  sender,
+  privacyLink,
+  optOut,
+  conversation,
+];
 
 /** The checks with their needs, in registry order. Reads the data tables; throws Error where one is damaged. */
-export function createChecks({ lists, tracked }: ChecksNeeds): readonly WiredCheck[] {
+export function createChecks({ lists, tracked, replies }: ChecksNeeds): readonly WiredCheck[] {
   const standing = sharedStanding(lists);
   const reader = loadReader();
   return [
@@ -35,6 +47,7 @@ export function createChecks({ lists, tracked }: ChecksNeeds): readonly WiredChe
     wire(sender, {}),
     wire(privacyLink, { reader, namesPolicy: loadPolicyNames(), tracked }),
     wire(optOut, { reader, words: loadOptOutWords() }),
+    wire(conversation, { replies }),
   ];
 }
 

@@ -1,5 +1,6 @@
-/** What exclusion and suppression share: one look-up for both, and how a listing is told to the operator. */
-import type { Hit, Standing } from '../lists/standing.ts';
+/** What exclusion and suppression share: one look-up for both, which entries count, and how a listing is told to the operator. */
+import { Type } from 'typebox';
+import { type Hit, REASONS, type Reason, type Standing } from '../lists/standing.ts';
 import type { Address } from '../mail/address.ts';
 import type { Submission } from '../policy/check.ts';
 
@@ -8,6 +9,28 @@ export type AskStanding = (rcpt: Address, submission: Submission) => Promise<Sta
 
 export interface StandingNeeds {
   readonly standing: AskStanding;
+}
+
+export interface StandingOptions {
+  readonly reasons: readonly Reason[];
+}
+
+/** Not for configurations: both checks are always enforced, so policy/settings.ts lets none of their options be changed. */
+export const standingOptions = Type.Object(
+  {
+    reasons: Type.Array(Type.Enum([...REASONS]), {
+      description: 'which reasons of an entry count; set by the built-in policies only',
+      default: [...REASONS],
+    }),
+  },
+  { additionalProperties: false },
+);
+
+export const standingDefaults: StandingOptions = { reasons: REASONS };
+
+/** Whether an entry of the list counts: one act for one of the reasons is enough, and so is an entry that nobody can read. */
+export function counting(counted: Hit['list'], { reasons }: StandingOptions): (hit: Hit) => boolean {
+  return ({ list, acts }) => list === counted && (acts.length === 0 || acts.some(({ reason }) => reasons.includes(reason)));
 }
 
 /** The lists, as far as these checks need them. */

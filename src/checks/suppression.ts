@@ -1,13 +1,15 @@
 /** Refuses recipients who objected, complained, hard-bounced or were erased. */
-import { Type } from 'typebox';
-import { type Hit, REASONS, type Reason } from '../lists/standing.ts';
 import { reject } from '../mail/reply.ts';
 import { defineCheck } from '../policy/check.ts';
-import { describeHits, mayBeErased, type StandingNeeds } from './standing.ts';
-
-export interface SuppressionOptions {
-  readonly reasons: readonly Reason[];
-}
+import {
+  counting,
+  describeHits,
+  mayBeErased,
+  type StandingNeeds,
+  type StandingOptions,
+  standingDefaults,
+  standingOptions,
+} from './standing.ts';
 
 export const suppression = defineCheck({
   name: 'suppression',
@@ -15,19 +17,10 @@ export const suppression = defineCheck({
   promises: ['A1', 'A17', 'A19', 'A21', 'A23'],
   tokens: [{ token: 'suppressed', meaning: 'The recipient objected, complained, bounced for good or was erased.' }],
   alwaysEnforced: true,
-  options: Type.Object(
-    {
-      reasons: Type.Array(Type.Enum([...REASONS]), {
-        description: 'which reasons of a suppression count; set by the built-in policies only',
-        default: [...REASONS],
-      }),
-    },
-    { additionalProperties: false },
-  ),
-  defaults: { reasons: REASONS } as SuppressionOptions,
-  create({ reasons }, { standing }: StandingNeeds) {
-    const counted = new Set(reasons);
-    const counts = ({ list, acts }: Hit) => list === 'suppression' && (acts.length === 0 || acts.some(({ reason }) => counted.has(reason)));
+  options: standingOptions,
+  defaults: standingDefaults,
+  create(options: StandingOptions, { standing }: StandingNeeds) {
+    const counts = counting('suppression', options);
     return {
       async rcpt(rcpt, submission) {
         const all = await standing(rcpt, submission);

@@ -19,7 +19,10 @@ export function addCredentialCommands(program: Command): void {
   const group = program.command('credential').description('credentials: what a platform logs in with');
   command(group, 'add <client> <username>', 'make a credential; prints its password, this once')
     .option('--campaign <id>', 'all its mail is of this campaign')
-    .option('--policy <name>', "instead of the client's; transactional for receipts and password resets (on record)")
+    .option(
+      '--policy <name>',
+      "instead of the client's; transactional for receipts and password resets, conversation for answers to replies (on record)",
+    )
     .addOption(new Repeatable('--ip <cidr>', 'only from this address or block', looksLikeBlock))
     .option('--no-password', 'the IP address alone is the credential')
     .action(add);

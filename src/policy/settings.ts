@@ -1,5 +1,6 @@
 /** Which checks a named policy asks, in which mode and with which options: the built-in policies and what the configuration makes of them. */
 import { Value } from 'typebox/value';
+import { REASONS } from '../lists/standing.ts';
 import type { CheckDefinition, Mode } from './check.ts';
 import type { PolicyConfig } from './options.ts';
 
@@ -16,7 +17,7 @@ export type PolicySettings = ReadonlyMap<string, readonly CheckSetting[]>;
 
 /** A policy whose marketing checks are left out on purpose; given to a credential by an operator, never to a client, never by a header. */
 export const TRANSACTIONAL = 'transactional';
-/** A salesperson's own answers to replies, which are no campaign mail. */
+/** A salesperson's own answers to replies, which are no campaign mail. The check of the same name makes sure that they are such. */
 export const CONVERSATION = 'conversation';
 /** No client has one of these: what they leave out is decided for each credential by a person. */
 export const CREDENTIAL_ONLY: readonly string[] = [TRANSACTIONAL, CONVERSATION];
@@ -38,7 +39,7 @@ export function policySettings(
 ): { readonly settings: PolicySettings } | { readonly problems: readonly string[] } {
   const problems: string[] = [];
   const settings = new Map<string, readonly CheckSetting[]>();
-  for (const name of new Set([BASIC, 'b2b-prospecting', TRANSACTIONAL, ...Object.keys(config)])) {
+  for (const name of new Set([BASIC, 'b2b-prospecting', ...CREDENTIAL_ONLY, ...Object.keys(config)])) {
     if (!NAME.test(name)) {
       problems.push(`policies.${name}: not a policy name; use a-z, 0-9 and '-', at most 64 characters`);
       continue;
@@ -46,6 +47,10 @@ export function policySettings(
     const draft = builtIn(name, definitions);
     for (const [check, given] of Object.entries(config[name] ?? {})) {
       problems.push(...amend(draft, `policies.${name}.${check}`, check, given, definitions));
+    }
+    if (name === CONVERSATION && draft.get(CONVERSATION)?.mode !== 'enforce') {
+      // Law 5: what this policy leaves out is made up for by this check alone.
+      problems.push(`policies.${name}.${CONVERSATION}: is always enforced under this policy; remove this setting`);
     }
     settings.set(name, finish(draft, definitions));
   }
@@ -59,7 +64,17 @@ function builtIn(name: string, definitions: readonly CheckDefinition[]): Draft {
       ['sender', { mode: 'enforce', options: {} }],
     ]);
   }
-  return new Map(definitions.map(definition => [definition.name, { mode: 'enforce', options: {} }]));
+  if (name === CONVERSATION) {
+    return new Map([
+      // Whoever wrote is excluded from the campaign for that very reason, and not from being answered.
+      ['exclusion', { mode: 'enforce', options: { reasons: REASONS.filter(reason => reason !== 'reply') } }],
+      ['suppression', { mode: 'enforce', options: {} }],
+      ['sender', { mode: 'enforce', options: {} }],
+      [CONVERSATION, { mode: 'enforce', options: {} }],
+    ]);
+  }
+  const usual = definitions.filter(definition => definition.name !== CONVERSATION);
+  return new Map(usual.map(definition => [definition.name, { mode: 'enforce', options: {} }]));
 }
 
 /** Lays one configured check over the draft; answers the problems, empty where there are none. */

@@ -12,7 +12,7 @@ const at = Date.parse('2026-02-03T04:05:06Z');
 async function open(t: { testdir(): string; teardown(done: () => Promise<void>): unknown }) {
   const house = await openHouse(t.testdir());
   t.teardown(() => house.close());
-  const check = exclusion.create({}, { standing: sharedStanding(house.lists) });
+  const check = exclusion.create(exclusion.defaults, { standing: sharedStanding(house.lists) });
   const ask = async (rcpt: string, asked: Asked = {}) => told(await check.rcpt?.(address(rcpt), submission(asked)));
   return { ...house, check, ask };
 }

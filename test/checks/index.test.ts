@@ -21,17 +21,21 @@ function basic(answer: () => Promise<Standing>) {
   };
   const read = policySettings(registry, {});
   if ('problems' in read) throw new Error(read.problems.join());
-  const policy = buildPolicies(read.settings, createChecks({ lists, tracked: { judge: async () => 'unknown' } }), {
-    clock: { now: () => 0 },
-    log: createLog('silent'),
-  }).get('basic');
+  const policy = buildPolicies(
+    read.settings,
+    createChecks({ lists, tracked: { judge: async () => 'unknown' }, replies: { wroteReply: async () => false } }),
+    {
+      clock: { now: () => 0 },
+      log: createLog('silent'),
+    },
+  ).get('basic');
   if (policy === undefined) throw new Error('no policy');
   return { policy, asked };
 }
 
 t.test('one rule, one file, in order; wired as registered', async t => {
   const names = registry.map(({ name }) => name);
-  const order = ['exclusion', 'suppression', 'personal-address', 'target-domain', 'sender', 'privacy-link', 'opt-out'];
+  const order = ['exclusion', 'suppression', 'personal-address', 'target-domain', 'sender', 'privacy-link', 'opt-out', 'conversation'];
   t.same(
     names,
     order.filter(name => names.includes(name)),
@@ -39,9 +43,11 @@ t.test('one rule, one file, in order; wired as registered', async t => {
   const files = readdirSync(new URL('../../src/checks', import.meta.url));
   for (const name of names) t.ok(files.includes(`${name}.ts`), `${name}.ts`);
   t.same(
-    createChecks({ lists: { standing: async () => [] }, tracked: { judge: async () => 'unknown' } }).map(
-      ({ definition }) => definition.name,
-    ),
+    createChecks({
+      lists: { standing: async () => [] },
+      tracked: { judge: async () => 'unknown' },
+      replies: { wroteReply: async () => false },
+    }).map(({ definition }) => definition.name),
     names,
   );
   t.same(

@@ -1,8 +1,8 @@
 /** Tests of suppression on real lists. */
 import { createHash } from 'node:crypto';
 import t from 'tap';
-import { sharedStanding } from '../../src/checks/standing.ts';
-import { type SuppressionOptions, suppression } from '../../src/checks/suppression.ts';
+import { type StandingOptions, sharedStanding } from '../../src/checks/standing.ts';
+import { suppression } from '../../src/checks/suppression.ts';
 import { REASONS, type Standing } from '../../src/lists/standing.ts';
 import { openHouse } from '../lists/house.ts';
 import { ACME, address, OTHER, submission, told } from './asking.ts';
@@ -13,8 +13,7 @@ const rcpt = address('jane@widgets.example');
 async function open(t: { testdir(): string; teardown(done: () => Promise<void>): unknown }) {
   const house = await openHouse(t.testdir());
   t.teardown(() => house.close());
-  const check = (options: SuppressionOptions = suppression.defaults) =>
-    suppression.create(options, { standing: sharedStanding(house.lists) });
+  const check = (options: StandingOptions = suppression.defaults) => suppression.create(options, { standing: sharedStanding(house.lists) });
   return { ...house, check };
 }
 

@@ -1,9 +1,10 @@
 /** Tests of what the configuration may make of the policies. */
 import t from 'tap';
 import { registry } from '../../src/checks/index.ts';
+import { REASONS } from '../../src/lists/standing.ts';
 import { policySettings } from '../../src/policy/settings.ts';
 
-const names = registry.map(({ name }) => name);
+const names = registry.map(({ name }) => name).filter(name => name !== 'conversation');
 
 function settings(config: Parameters<typeof policySettings>[1]) {
   const read = policySettings(registry, config);
@@ -13,7 +14,7 @@ function settings(config: Parameters<typeof policySettings>[1]) {
 
 t.test('the built-in policies', async t => {
   const built = settings({});
-  t.same([...built.keys()], ['basic', 'b2b-prospecting', 'transactional']);
+  t.same([...built.keys()], ['basic', 'b2b-prospecting', 'transactional', 'conversation']);
   for (const name of ['basic', 'b2b-prospecting']) {
     t.same(
       built.get(name)?.map(({ check }) => check),
@@ -26,6 +27,27 @@ t.test('the built-in policies', async t => {
     { check: 'suppression', mode: 'enforce', options: { reasons: ['bounce'] } },
     { check: 'sender', mode: 'enforce', options: {} },
   ]);
+  t.same(built.get('conversation'), [
+    { check: 'exclusion', mode: 'enforce', options: { reasons: REASONS.filter(reason => reason !== 'reply') } },
+    { check: 'suppression', mode: 'enforce', options: { reasons: REASONS } },
+    { check: 'sender', mode: 'enforce', options: {} },
+    { check: 'conversation', mode: 'enforce', options: {} },
+  ]);
+});
+
+t.test('law 5: the policy conversation never goes without the check that narrows it', async t => {
+  for (const given of ['off', 'observe', { mode: 'off' }]) {
+    const read = policySettings(registry, { conversation: { conversation: given } } as never);
+    t.match('problems' in read ? read.problems : [], [/^policies\.conversation\.conversation: is always enforced under this policy/]);
+  }
+  const read = settings({ conversation: { 'personal-address': 'enforce', exclusion: 'enforce' }, strict: { conversation: 'enforce' } });
+  t.same(
+    read.get('conversation')?.map(({ check }) => check),
+    ['exclusion', 'suppression', 'personal-address', 'sender', 'conversation'],
+    'it may be made stricter',
+  );
+  t.match(read.get('conversation')?.[0], settings({}).get('conversation')?.[0], 'saying so changes nothing');
+  t.equal(read.get('strict')?.length, registry.length, 'and elsewhere the check may be asked besides');
 });
 
 t.test('configuration is laid over them; a new name starts from basic', async t => {
@@ -64,7 +86,7 @@ t.test('law 1: neither mode nor option weakens the list checks', async t => {
     ['suppression', { reasons: ['bounce'] }],
     ['suppression', { mode: 'enforce', reasons: [] }],
   ] as const) {
-    for (const policy of ['basic', 'b2b-prospecting', 'transactional', 'new']) {
+    for (const policy of ['basic', 'b2b-prospecting', 'transactional', 'conversation', 'new']) {
       const read = policySettings(registry, { [policy]: { [check]: given } } as never);
       t.match('problems' in read ? read.problems : [], [
         new RegExp(`^policies\\.${policy}\\.${check}.*(always enforced|may not be changed)`),
