@@ -4,6 +4,7 @@ import { clientId } from '../ids.ts';
 import { parseDomain } from '../mail/domain.ts';
 import { type Endpoint, parseListens } from '../smtp/listen.ts';
 import { listenerOptions } from '../smtp/options.ts';
+import { parseMailboxUrl } from './mailbox-url.ts';
 
 const strict = { additionalProperties: false } as const;
 
@@ -63,7 +64,16 @@ export const inboundOptions = Type.Object(
           url: Type.String({ minLength: 1, description: 'imaps://user:password@host[:port], or imap:// for STARTTLS' }),
           client: Type.Optional(Type.String({ minLength: 1, description: 'whose mailbox it is' })),
           folders: Type.Array(Type.String({ minLength: 1 }), { default: ['INBOX'], minItems: 1 }),
-          pollSeconds: Type.Integer({ minimum: 5, default: 60 }),
+          pollSeconds: Type.Integer({ minimum: 5, maximum: 1800, default: 60 }),
+          sinceDays: Type.Integer({
+            minimum: 0,
+            default: 30,
+            description: 'what was received earlier than so long before the first reading is left',
+          }),
+          addresses: Type.Array(Type.String({ minLength: 3 }), {
+            default: [],
+            description: 'addresses its owner writes from beside the user name: mail from them is no reply',
+          }),
         },
         strict,
       ),
@@ -101,12 +111,9 @@ export function inboundProblems({
   for (const { name, url, client } of mailboxes) {
     if (names.has(name)) problems.push(`inbound.mailboxes: two are called ${name}; what was read is remembered by name`);
     names.add(name);
-    if (!MAILBOX_URL.test(url))
-      problems.push(`inbound.mailboxes.${name}.url: must begin with imaps://user:password@host or imap://user:password@host`);
+    const target = parseMailboxUrl(url);
+    if ('problem' in target) problems.push(`inbound.mailboxes.${name}.url: ${target.problem}`);
     if (client !== undefined && clientId(client) === undefined) problems.push(`inbound.mailboxes.${name}.client: no client id`);
   }
   return problems;
 }
-
-/** The `@` in a user name stands as %40, as in any URL. */
-const MAILBOX_URL = /^imaps?:\/\/[^/@:\s]+:[^/@\s]+@[^/@\s]+\/?$/i;

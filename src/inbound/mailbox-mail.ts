@@ -1,0 +1,59 @@
+/** A message as it lies in a mailbox, made into one that came back: line ends, reverse-path, and the token in whatever address it was delivered to. */
+import type { ClientId } from '../ids.ts';
+import { basePerson, isAddress, parsePerson } from '../mail/address.ts';
+import { mailboxes } from '../mail/header.ts';
+import { type Message, parseMessage } from '../mail/message.ts';
+import type { Arrival } from './processor.ts';
+
+/** Where servers write whom a message was delivered to; then what its sender wrote. */
+const DELIVERED = ['delivered-to', 'x-original-to', 'envelope-to', 'x-envelope-to', 'to', 'cc'];
+const TAG = /\+([^\s@+"<>,;:()]{1,64})@/g;
+/** What a token of ours looks like: base32. */
+const TOKEN = /^[a-z2-7]{30,44}$/i;
+/** A field longer than this is no list of addresses that a person wrote. */
+const MAX_FIELD = 65_536;
+
+/** What is known of a message beside its octets. */
+export interface Lying {
+  readonly octets: Buffer;
+  readonly at: number;
+  readonly mailbox: string;
+  readonly client: ClientId | undefined;
+  /** Base forms of the addresses that the mailbox's owner writes from. */
+  readonly own: ReadonlySet<string>;
+}
+
+/** The message as the processor takes it, or `own`: the mailbox's owner wrote it, so it is nobody's reply. */
+export function arrivalOf({ octets, at, mailbox, client, own }: Lying): Arrival | 'own' {
+  const whole = withCrlf(octets);
+  const message = parseMessage(whole);
+  const returnPath = message.all('return-path')[0];
+  const reversePath = /<([^<>]*)>/.exec(returnPath ?? '')?.[1] ?? '';
+  // A bounce has the null reverse-path, and some servers write the mailbox's own address into its From.
+  if (!(returnPath !== undefined && reversePath === '') && isOwn(message, own)) return 'own';
+  const destination = { role: undefined, client, token: tokenOf(message) };
+  return { octets: whole, at, via: `mailbox:${mailbox}`, reversePath, destination };
+}
+
+/** The base forms of what are addresses: a user name need not be one. */
+export function baseForms(texts: readonly string[]): readonly string[] {
+  return texts.map(parsePerson).filter(isAddress).map(basePerson);
+}
+
+function isOwn(message: Message, own: ReadonlySet<string>): boolean {
+  const written = message.all('from').filter(value => value.length <= MAX_FIELD);
+  const from = written.flatMap(value => mailboxes(value) ?? []).map(({ address }) => basePerson(address));
+  return from.length > 0 && from.every(person => own.has(person));
+}
+
+function tokenOf(message: Message): string | undefined {
+  const values = DELIVERED.flatMap(name => message.all(name)).filter(value => value.length <= MAX_FIELD);
+  const tags = values.flatMap(value => [...value.matchAll(TAG)].map(([, tag]) => tag));
+  return tags.find(tag => tag !== undefined && TOKEN.test(tag)) ?? tags[0];
+}
+
+/** IMAP demands CRLF (RFC 3501 §2.3.1.2 via RFC 2822); some servers keep what was delivered. */
+function withCrlf(octets: Buffer): Buffer {
+  const text = octets.toString('latin1');
+  return /(?<!\r)\n|\r(?!\n)/.test(text) ? Buffer.from(text.replace(/\r\n|\r|\n/g, '\r\n'), 'latin1') : octets;
+}
