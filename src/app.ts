@@ -6,7 +6,12 @@ import { type Config, type Loaded, loadConfig } from './config.ts';
 import { foundStore, keyringFor, type NewStoreParts } from './founding.ts';
 import { GLOBAL } from './ids.ts';
 import { Decisions, Journal, type JournalParts } from './journal/journal.ts';
+import { type Pending, StoredPending } from './journal/pending.ts';
+import { StoredReplies } from './journal/replies.ts';
+import { StoredSends } from './journal/stored-sends.ts';
 import { Digests } from './keys/digest.ts';
+import type { Keyring } from './keys/keyring.ts';
+import { Tokens } from './keys/token.ts';
 import { defaultVault, openVault } from './keys/vault.ts';
 import { VaultRefused, VaultUnavailable } from './keys/vault-shelf.ts';
 import { type Ledger, openLedger } from './lists/ledger.ts';
@@ -60,6 +65,11 @@ export interface House {
   readonly lists: Lists;
   readonly clients: Clients;
   readonly decisions: Decisions;
+  readonly sends: StoredSends;
+  readonly replies: StoredReplies;
+  readonly pending: Pending;
+  readonly tokens: Tokens;
+  readonly keyring: Keyring;
   readonly settings: PolicySettings;
   /** What a journal is made of; only a gate writes one. */
   readonly journalParts: JournalParts;
@@ -110,6 +120,11 @@ export async function openHouse(options: HouseOptions): Promise<House> {
     lists,
     clients,
     decisions: new Decisions(journalParts),
+    sends: new StoredSends(journalParts),
+    replies: new StoredReplies({ store, digests, vault, keyring }),
+    pending: new StoredPending({ store, clock }),
+    tokens: new Tokens(keyring),
+    keyring,
     settings,
     journalParts,
     async close() {
@@ -156,12 +171,9 @@ function upstreamProblem(url: string): string | undefined {
   return 'problem' in target ? target.problem : undefined;
 }
 
-/** Until replies are kept, nobody can say who wrote one. */
-const noReplies = { wroteReply: () => Promise.reject(new StoreUnavailable('replies are not kept yet')) };
-
 /** The policies of this configuration, ready to be asked. */
 export function policiesOf(house: House, tracked: Pick<TrackedLinks, 'judge'>): Policies {
-  return buildPolicies(house.settings, createChecks({ lists: house.lists, tracked, replies: noReplies }), house);
+  return buildPolicies(house.settings, createChecks({ lists: house.lists, tracked, replies: house.replies }), house);
 }
 
 /** The upstreams of this configuration; nothing is connected yet. */
@@ -205,6 +217,8 @@ export async function startGate(house: House): Promise<RunningGate> {
     policies: policiesOf(house, tracked),
     upstreams,
     journal,
+    sends: house.sends,
+    tokens: house.tokens,
     hostname: submission.hostname,
     options: submission,
     clock,

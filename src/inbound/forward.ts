@@ -22,7 +22,7 @@ export interface ForwardParts {
   readonly clients: Pick<Clients, 'profile'>;
   readonly upstreams: Pick<Upstreams, 'for'>;
   readonly destinations: Destinations;
-  readonly replies: Pick<StoredReplies, 'forwarded' | 'keep'>;
+  readonly replies: Pick<StoredReplies, 'noteForwarded' | 'keep'>;
   /** A mark of ours, which nobody else can make. */
   readonly loops: { mark(client: ClientId): string; isOurs(mark: string): boolean };
   readonly hostname: string;
@@ -62,7 +62,7 @@ export class Forwarding {
     }
     if (outcomes.has('deferred')) return 'deferred';
     if (outcomes.has('refused')) await this.#parts.replies.keep(place, delivered.message.octets);
-    if (outcomes.size > 0) await this.#parts.replies.forwarded(place, outcomes.has('refused') ? 'refused' : 'done');
+    if (outcomes.size > 0) await this.#parts.replies.noteForwarded(place, outcomes.has('refused') ? 'refused' : 'done');
     return 'settled';
   }
 

@@ -36,7 +36,7 @@ async function stage(t: Test, answer: (event: SinkEvent) => SinkAnswer | undefin
     upstreams,
     destinations: new Destinations({ clients, domains: ['in.acme.example'] }),
     replies: {
-      forwarded: async ({ owner, id }, how) => void noted.push(`${owner} ${id} ${how}`),
+      noteForwarded: async ({ owner, id }, how) => void noted.push(`${owner} ${id} ${how}`),
       keep: async ({ owner, id }, octets) => void noted.push(`${owner} ${id} kept ${octets.length}`),
     },
     loops: { mark: client => tokens.make(client, SEND), isOurs: mark => tokens.read(mark) !== undefined },
