@@ -2,6 +2,9 @@
 import libmime from 'libmime';
 import { type Address, isAddress, parseAddress } from './address.ts';
 
+/** RFC 5322 §2.1.1. */
+const MAX_ID = 998;
+
 export interface Mailbox {
   /** The display name, decoded; empty where there is none. */
   readonly name: string;
@@ -69,6 +72,15 @@ export function angleUris(value: string): readonly string[] | undefined {
     at = skipBlanksAndComments(value, at + 1);
   }
   return uris.length > 0 ? uris : undefined;
+}
+
+/**
+ * The id of a Message-ID field (RFC 5322 §3.6.4) in angle brackets, put around it where a sloppy program left them out; undefined where
+ * there is none, or one longer than a line may be.
+ */
+export function messageId(value: string): string | undefined {
+  const id = /<\s*([^<>\s]+)\s*>/.exec(value)?.[1] ?? /^\s*([^<>\s]+)\s*$/.exec(value)?.[1];
+  return id === undefined || id.length > MAX_ID ? undefined : `<${id}>`;
 }
 
 /** The campaign of a Feedback-ID (`campaign:customer:type:sender`), or undefined where it names none: no four fields, or the first is empty. */

@@ -10,7 +10,8 @@ import { defer, isAccepted, isDeferred, isRejected, type Reply } from '../mail/r
 import type { Clock } from '../ops/clock.ts';
 import type { Logger } from '../ops/log.ts';
 import { type RcptAnswers, type RelayResult, type Upstream, UpstreamUnavailable } from '../relay/upstream.ts';
-import type { Draft, Ground, Recorder, Subject } from './record.ts';
+import { StoreUnavailable } from '../store/store.ts';
+import { type Draft, type Ground, NO_STORE, type Recorder, type Subject } from './record.ts';
 import type { Setbacks } from './setbacks.ts';
 
 export interface DeliveryParts {
@@ -26,6 +27,10 @@ export interface Consignment {
   readonly subject: Subject;
   /** Only the recipients who passed every check. */
   readonly envelope: Envelope;
+  /** The reverse-path that the upstream is told; what the sender must be told goes to the envelope's. */
+  readonly relayedFrom: Address | null;
+  /** Keeps what is about to be relayed, so that what comes back can be told whose it is. @throws StoreUnavailable */
+  readonly remember: () => Promise<void>;
   /** The fields added here. */
   readonly added: Buffer;
   /** The message as received. */
@@ -35,9 +40,12 @@ export interface Consignment {
   readonly failures: readonly Draft[];
 }
 
-/** How relaying ended. `lost`: no answer came, and the message was not sent whole; `unknown`: lost after the final dot. */
+/**
+ * How relaying ended. `lost`: no answer came, and the message was not sent whole; `unknown`: lost after the final dot; `forgotten`: it
+ * could not be remembered, and no octet of it was sent.
+ */
 interface End {
-  readonly stage: RelayResult['stage'] | 'lost' | 'unknown';
+  readonly stage: RelayResult['stage'] | 'lost' | 'unknown' | 'forgotten';
   readonly reply: Reply;
   /** `relayed` → what the upstream said at RCPT. */
   readonly refused: ReadonlyMap<string, Reply>;
@@ -74,6 +82,7 @@ async function deliverToOne(parts: DeliveryParts, consignment: Consignment, reci
   const { stage, reply } = await relay(parts, consignment);
   if (stage === 'unknown') return recorder.unknown(subject, recipient, UNKNOWN);
   if (stage === 'lost') return recorder.refused(subject, recipient, 'upstream', LOST);
+  if (stage === 'forgotten') return recorder.refused(subject, recipient, 'data', NO_STORE);
   if (stage === 'done' && isAccepted(reply)) {
     recorder.relayed(subject, 1);
     setbacks.clear(subject.client, recipient);
@@ -120,6 +129,8 @@ async function deliverToSeveral(parts: DeliveryParts, consignment: Consignment):
       waiting += 1;
     } else if (end.stage === 'unknown') {
       recorded.push({ own: told, reply: recorder.unknown(subject, recipient, UNKNOWN) });
+    } else if (end.stage === 'forgotten') {
+      recorded.push({ own: told, reply: recorder.refused(subject, recipient, 'data', NO_STORE) });
     } else {
       const ground = end.stage === 'lost' ? LOST : saidBy(end.reply);
       recorded.push({ own: told, reply: recorder.refused(subject, recipient, 'upstream', ground) });
@@ -128,7 +139,7 @@ async function deliverToSeveral(parts: DeliveryParts, consignment: Consignment):
   if (done) recorder.relayed(subject, relayed);
   recorder.held(subject, waiting);
   // The upstream's own words go on as they are; ours name the decision of somebody for whose sake all wait.
-  const ours = told === HELD || end.stage === 'lost' || end.stage === 'unknown';
+  const ours = told === HELD || ['lost', 'unknown', 'forgotten'].includes(end.stage);
   return ours ? ((recorded.find(({ own }) => isDeferred(own)) ?? recorded[0])?.reply ?? told) : told;
 }
 
@@ -141,17 +152,38 @@ function wordFor({ stage, reply }: End, refused: ReadonlyMap<string, Reply>): Re
   return refusals.every(isRejected) ? (refusals[0] ?? reply) : HELD;
 }
 
+/** Remembering goes on beside MAIL and RCPT; the message waits for both, and for `consent`. */
 async function relay(
   { upstream, log }: DeliveryParts,
-  { envelope, added, original, subject }: Consignment,
-  consent?: (answers: RcptAnswers) => Promise<boolean>,
+  { envelope, relayedFrom, added, original, subject, remember }: Consignment,
+  consent: (answers: RcptAnswers) => Promise<boolean> = async () => true,
 ): Promise<End> {
+  const remembering = isRemembered(remember);
   try {
-    return await upstream.relay(envelope, [added, original], consent);
+    const [result, remembered] = await Promise.all([
+      upstream.relay(
+        { ...envelope, reversePath: relayedFrom },
+        [added, original],
+        async answers => (await remembering) && consent(answers),
+      ),
+      remembering,
+    ]);
+    return remembered || result.stage !== 'held' ? result : { ...result, stage: 'forgotten', reply: NO_STORE.reply };
   } catch (error) {
     if (!(error instanceof UpstreamUnavailable)) throw error;
     log.warn({ err: error, transaction: subject.transaction, dotSent: error.dotSent }, 'upstream gave no answer');
     return { stage: error.dotSent ? 'unknown' : 'lost', reply: (error.dotSent ? UNKNOWN : LOST).reply, refused: new Map() };
+  }
+}
+
+async function isRemembered(remember: () => Promise<void>): Promise<boolean> {
+  try {
+    await remember();
+    return true;
+  } catch (error) {
+    // A store that is down has said so in the log, once.
+    if (error instanceof StoreUnavailable) return false;
+    throw error;
   }
 }
 

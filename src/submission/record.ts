@@ -3,8 +3,9 @@ import type { CampaignId, ClientId, CredentialId, DecisionId } from '../ids.ts';
 import type { DecisionInput, Outcome } from '../journal/decision.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { Address } from '../mail/address.ts';
-import { isDeferred, type Reply, replyLine } from '../mail/reply.ts';
+import { defer, isDeferred, type Reply, replyLine } from '../mail/reply.ts';
 import type { Logger } from '../ops/log.ts';
+import { UNAVAILABLE } from '../policy/policy.ts';
 import { withRef } from '../policy/ref.ts';
 
 /** What all decisions of one transaction share. */
@@ -25,6 +26,15 @@ export interface Ground {
   /** The person was erased, or may have been: the record must not bring them back. */
   readonly erased?: boolean;
 }
+
+export const NO_STORE: Ground = {
+  check: 'gate',
+  token: UNAVAILABLE,
+  reason: 'the store gave no answer',
+  reply: defer(451, '4.3.0', 'Cannot decide now'),
+  // Nobody can say now who was erased.
+  erased: true,
+};
 
 /** A refusal whose id can be told already, while what becomes of the whole transaction is still open. */
 export interface Draft {

@@ -3,15 +3,19 @@ import { randomUUID } from 'node:crypto';
 import type { Clients } from '../clients/clients.ts';
 import type { Credential, Profile } from '../clients/profile.ts';
 import type { Journal } from '../journal/journal.ts';
+import type { SendInput, Sends } from '../journal/sends.ts';
+import type { Tokens } from '../keys/token.ts';
 import { type Address, isAddress, parseAddress } from '../mail/address.ts';
 import type { Envelope } from '../mail/envelope.ts';
+import { footerLines } from '../mail/footer.ts';
+import { messageId } from '../mail/header.ts';
 import { type Message, parseMessage } from '../mail/message.ts';
 import { receivedField } from '../mail/received.ts';
 import { accept, defer, isDeferred, type Reply, reject } from '../mail/reply.ts';
 import type { Clock } from '../ops/clock.ts';
 import type { Logger } from '../ops/log.ts';
 import type { Submission } from '../policy/check.ts';
-import { type Policies, type Policy, type Ruling, UNAVAILABLE } from '../policy/policy.ts';
+import type { Policies, Policy, Ruling } from '../policy/policy.ts';
 import type { Upstreams } from '../relay/upstreams.ts';
 import type { MailParameters, Peer, Transaction } from '../smtp/gate.ts';
 import { StoreUnavailable } from '../store/store.ts';
@@ -19,7 +23,8 @@ import { type Bound, campaignsAtDot, campaignsAtRcpt } from './campaigns.ts';
 import { deliver } from './delivery.ts';
 import { findingOf } from './finding.ts';
 import { fitness } from './fitness.ts';
-import { type Draft, type Ground, Recorder, type Subject } from './record.ts';
+import { marksOf } from './marks.ts';
+import { type Draft, type Ground, NO_STORE, Recorder, type Subject } from './record.ts';
 import type { Setbacks } from './setbacks.ts';
 
 export interface TransactionParts {
@@ -27,6 +32,8 @@ export interface TransactionParts {
   readonly policies: Policies;
   readonly upstreams: Upstreams;
   readonly journal: Journal;
+  readonly sends: Sends;
+  readonly tokens: Tokens;
   readonly setbacks: Setbacks;
   readonly hostname: string;
   readonly options: { readonly campaignHeader: string };
@@ -54,15 +61,6 @@ const REMOVED: Ground = {
   reason: 'the client was removed after MAIL',
   reply: reject(525, '5.7.13', 'Credential disabled'),
 };
-const NO_STORE: Ground = {
-  check: 'gate',
-  token: UNAVAILABLE,
-  reason: 'the store gave no answer',
-  reply: defer(451, '4.3.0', 'Cannot decide now'),
-  // Nobody can say now who was erased.
-  erased: true,
-};
-
 /** Asked and answered: a recipient, and what the checks ruled at the final dot. */
 interface Ruled {
   readonly recipient: Address;
@@ -178,19 +176,38 @@ export class SubmissionTransaction implements Transaction {
       id: this.#id,
       at: this.#parts.clock.now(),
     });
-    const { clock, log, setbacks, hostname } = this.#parts;
+    const { clock, log, setbacks, hostname, sends, tokens } = this.#parts;
     const upstream = this.#parts.upstreams.for(profile.upstream);
+    const send = sends.reserve();
+    const marks = marksOf({ profile, reversePath, message, token: () => tokens.make(profile.id, send) });
     return deliver(
       { upstream, recorder: this.#recorder, setbacks, hostname, clock, log },
       {
         subject: this.#subject(bound),
         envelope,
-        added: received,
+        relayedFrom: marks.reversePath,
+        remember: () => sends.remember(send, this.#sendInput(message, bound, recipients)),
+        added: Buffer.concat([received, marks.replyTo]),
         original: message.octets,
         arrivedAt: this.#arrivedAt,
         failures,
       },
     );
+  }
+
+  #sendInput(message: Message, bound: Bound, recipients: readonly Address[]): SendInput {
+    const { credential, reversePath } = this.#opening;
+    return {
+      client: credential.client,
+      campaigns: bound.campaigns,
+      campaignNamed: bound.named,
+      credential: credential.id,
+      transaction: this.#id,
+      recipients,
+      reversePath: reversePath?.relayed ?? '',
+      messageId: messageId(message.all('message-id')[0] ?? ''),
+      footer: footerLines(message.texts()),
+    };
   }
 
   #refuseAll(bound: Bound, ground: Ground): Reply {
