@@ -107,11 +107,12 @@ function mainCf(home: string, settings: Readonly<Record<string, string>>): strin
     .join('');
 }
 
+/** qmgr wakes up each second: mail that it puts back to its incoming queue because a delivery agent still holds the lock waits for that, 300 s by default. */
 function masterCf(port: number): string {
   return `127.0.0.1:${port} inet n - n - - smtpd
 pickup unix n - n 60 1 pickup
 cleanup unix n - n - 0 cleanup
-qmgr unix n - n 300 1 qmgr
+qmgr unix n - n 1 1 qmgr
 tlsmgr unix - - n 1000? 1 tlsmgr
 rewrite unix - - n - - trivial-rewrite
 bounce unix - - n - 0 bounce
