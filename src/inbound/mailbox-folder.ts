@@ -1,5 +1,5 @@
 /** One pass over a folder: what arrived since the last one is fetched, processed and then marked, in the order of its arrival. */
-import type { FetchMessageObject, ImapFlow, MailboxObject } from 'imapflow';
+import type { FetchMessageObject, ImapFlow, MailboxObject, SearchObject } from 'imapflow';
 import type { Clock } from '../ops/clock.ts';
 import type { Logger } from '../ops/log.ts';
 import { type Store, StoreUnavailable } from '../store/store.ts';
@@ -81,10 +81,10 @@ class Pass {
       const messages = new Map(found.map(message => [message.uid, message]));
       const times = found.map(message => this.#receivedAt(message));
       if (times.length > 0) await this.#parts.waiting(Math.min(...times, oldestOpen ?? Number.POSITIVE_INFINITY));
+      await this.#confirmGone(uids.filter(uid => !messages.has(uid)));
       for (const uid of uids) {
         if (signal.aborted) break;
         const message = messages.get(uid);
-        // Expunged since the search: nobody can read it any more.
         const handled = message === undefined || (await this.#handle(message));
         await this.#remember(uid, handled);
         if (!handled) oldestOpen = Math.min(this.#receivedAt(message), oldestOpen ?? Number.POSITIVE_INFINITY);
@@ -94,14 +94,30 @@ class Pass {
     return oldestOpen;
   }
 
+  /**
+   * Messages that could not be had may be passed over where they were expunged meanwhile; then nobody can read them any more. A lost connection
+   * looks the same to whoever fetches, so the server has to say so itself.
+   * @throws where they are still there, or nobody says
+   */
+  async #confirmGone(uids: readonly number[]): Promise<void> {
+    if (uids.length > 0 && (await this.#search({ uid: uids.join(',') })).length > 0)
+      throw new Error('the server does not give a message that it has');
+  }
+
+  /** @throws where there is no answer; an empty one is the server's own. */
+  async #search(query: SearchObject): Promise<readonly number[]> {
+    const found = await this.#client.search(query, { uid: true });
+    if (!Array.isArray(found)) throw new Error('the server does not answer a search');
+    return found;
+  }
+
   /** UIDs in the order of arrival, those first that could not be processed before. */
   async #todo(): Promise<readonly number[]> {
     const { through, since, open } = this.#state;
     // SINCE knows days only, and the server's at that (RFC 3501 §6.4.4).
     const asked = { uid: `${through + 1}:*`, since: new Date(since - DAY_MS) };
     // Under a new numbering only our mark tells what was read; a store that was lost, too, but then all shall be read again.
-    const found = await this.#client.search(this.#renumbered && this.#marks ? { ...asked, unKeyword: KEYWORD } : asked, { uid: true });
-    if (!Array.isArray(found)) throw new Error('the server refuses to search');
+    const found = await this.#search(this.#renumbered && this.#marks ? { ...asked, unKeyword: KEYWORD } : asked);
     // `N:*` is never empty: with nothing from N on it is the last message (RFC 3501 §6.4.8).
     return [...open, ...found.filter(uid => uid > through).sort((a, b) => a - b)];
   }
@@ -111,7 +127,10 @@ class Pass {
     const { name, lying, processor, store, log } = this.#parts;
     await this.#parts.keepLease();
     const octets = await this.#octets(message);
-    if (octets === undefined) return true;
+    if (octets === undefined) {
+      await this.#confirmGone([message.uid]);
+      return true;
+    }
     try {
       const arrival = arrivalOf({ ...lying, octets, at: this.#receivedAt(message) });
       if (arrival !== 'own') await processor.process(arrival);
@@ -126,7 +145,7 @@ class Pass {
     }
   }
 
-  /** Never sets \Seen: a partial fetch is a BODY.PEEK. Undefined: expunged. */
+  /** Never sets \Seen: a partial fetch is a BODY.PEEK. Undefined: expunged, or the connection is lost. */
   async #octets({ uid, size = 0 }: FetchMessageObject): Promise<Buffer | undefined> {
     const { maxMessageBytes, log, name } = this.#parts;
     const long = size > maxMessageBytes;
