@@ -1,0 +1,137 @@
+/** What follows, made durable: for each owner one apply with the line of the log, the list entries, the counters and the mark of what was seen. */
+import { type CampaignId, type ClientId, GLOBAL } from '../ids.ts';
+import { countedOnce, sharedCounter } from '../journal/counters.ts';
+import { latencyNoted, latencyRecord } from '../journal/inbound-latency.ts';
+import type { Owner } from '../journal/pseudonyms.ts';
+import { newDecisionId } from '../journal/ref.ts';
+import type { NewReply, StoredReplies } from '../journal/replies.ts';
+import type { RequestKind, Requests } from '../journal/requests.ts';
+import type { SoftBounces, Threshold } from '../journal/soft-bounces.ts';
+import type { Digests } from '../keys/digest.ts';
+import type { Keyring } from '../keys/keyring.ts';
+import type { Beside, Lists } from '../lists/lists.ts';
+import { scopeName } from '../lists/scope.ts';
+import type { Scope } from '../lists/standing.ts';
+import type { Clock } from '../ops/clock.ts';
+import { checkHead, headKey } from '../store/head.ts';
+import { type EntryKey, type Store, StoreUnavailable } from '../store/store.ts';
+import type { Concern } from './concerns.ts';
+import type { Listing } from './outcome.ts';
+import type { LogPlace } from './processor.ts';
+
+export interface ApplierParts {
+  readonly store: Store;
+  readonly keyring: Keyring;
+  readonly digests: Digests;
+  readonly lists: Pick<Lists, 'enter'>;
+  readonly replies: Pick<StoredReplies, 'draft'>;
+  readonly requests: Pick<Requests, 'change'>;
+  readonly softBounces: Pick<SoftBounces, 'tally'>;
+  readonly threshold: Threshold;
+  readonly clock: Clock;
+}
+
+/** What the lines of all owners share. */
+export interface Received extends Omit<NewReply, 'id' | 'owner' | 'campaign' | 'actions' | 'state' | 'others'> {
+  /** By what it is known when it comes again: see identity.ts. */
+  readonly identity: string;
+  readonly request: RequestKind | undefined;
+}
+
+export interface Applied {
+  readonly place: LogPlace;
+  readonly outcome: 'applied' | 'repeated';
+}
+
+const SEEN = 'reply-seen';
+/** Each lost race means that another message about these people was applied at this moment. */
+const ATTEMPTS = 50;
+
+export class Applier {
+  readonly #parts: ApplierParts;
+
+  constructor(parts: ApplierParts) {
+    this.#parts = parts;
+  }
+
+  /** Durable and enforced when it resolves; once for each owner, however often it is asked. @throws StoreUnavailable */
+  async apply(concern: Concern, received: Received): Promise<Applied> {
+    const id = newDecisionId(received.receivedAt);
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+      const applied = await this.#attempt(concern, received, id);
+      if (applied !== undefined) return applied;
+    }
+    throw new StoreUnavailable('What came back keeps changing under us');
+  }
+
+  /** Undefined: something changed between reading and writing. */
+  async #attempt(concern: Concern, received: Received, id: string): Promise<Applied | undefined> {
+    const { store, keyring, replies, requests, softBounces, threshold, clock } = this.#parts;
+    const { owner, campaign, outcome, others } = concern;
+    const { identity, request, ...rest } = received;
+    const seen = this.#seenKeys(owner, identity);
+    const now = clock.now();
+    const [counter, latency] = [sharedCounter(owner, now), latencyRecord(owner, now)];
+    const [head, counted, noted, ...marks] = await store.find([headKey(owner), counter, latency, ...seen]);
+    checkHead(head, keyring.fingerprint);
+    const mark = marks.find(value => value !== undefined);
+    if (mark !== undefined) return { place: { owner, id: mark.toString() }, outcome: 'repeated' };
+
+    const tally = await softBounces.tally(owner, concern.failing, received.receivedAt, threshold);
+    const listed = [...concern.listed, ...tally.over];
+    const scope = scopeOf(owner, campaign, outcome.listing);
+    const state = outcome.review ? 'open' : 'done';
+    const actions = actionsOf(scope, outcome.listing, listed.length > 0, tally.changes.length > 0);
+    const draft = await replies.draft({ ...rest, id, owner, campaign, actions, state, others });
+    const labels = { client: owner, campaign, outcome: 'received', check: 'inbound', token: received.kind } as const;
+    const beside: Beside = {
+      expect: [
+        { key: seen[0] as EntryKey, value: undefined },
+        { key: counter, value: counted },
+        { key: latency, value: noted },
+        ...tally.expect,
+        ...draft.expect,
+      ],
+      changes: () => {
+        // The ledger has the objection by now, and the store has it with this very write.
+        const enforcedAt = clock.now();
+        return [
+          { key: seen[0] as EntryKey, value: Buffer.from(id) },
+          { key: counter, value: countedOnce(counted, labels) },
+          { key: latency, value: latencyNoted(noted, enforcedAt - received.receivedAt) },
+          ...tally.changes,
+          ...draft.changes(enforcedAt),
+          ...(request === undefined
+            ? []
+            : [requests.change({ id, owner, kind: request, receivedAt: received.receivedAt, people: draft.people })]),
+        ];
+      },
+    };
+    const written = await this.#write(scope, outcome.listing, listed, received.receivedAt, beside);
+    return written ? { place: { owner, id }, outcome: 'applied' } : undefined;
+  }
+
+  async #write(scope: Scope, listing: Listing | undefined, listed: Concern['listed'], at: number, beside: Beside): Promise<boolean> {
+    const { store, lists } = this.#parts;
+    if (listing === undefined || listed.length === 0) return store.apply(beside.changes(), beside.expect);
+    const { list, reason, source } = listing;
+    return (await lists.enter(scope, list, listed, { reason, source, at }, beside)) === 'entered';
+  }
+
+  #seenKeys(owner: Owner, identity: string): readonly EntryKey[] {
+    return this.#parts.digests.name('reply-seen', identity).map(id => ({ owner, set: SEEN, id }));
+  }
+}
+
+/** Where a listing binds: the campaign only where that is what it is for, and certain. */
+export function scopeOf(owner: ClientId | typeof GLOBAL, campaign: CampaignId | undefined, listing: Listing | undefined): Scope {
+  return listing?.reach === 'campaign' && campaign !== undefined && owner !== GLOBAL ? { owner, campaign } : { owner };
+}
+
+function actionsOf(scope: Scope, listing: Listing | undefined, listed: boolean, counted: boolean): readonly string[] {
+  const actions = [
+    ...(listing !== undefined && listed ? [`${listing.list} ${scopeName(scope)} ${listing.reason}`] : []),
+    ...(counted ? [`counted ${scope.owner} bounce`] : []),
+  ];
+  return actions.length > 0 ? actions : ['none'];
+}
