@@ -100,6 +100,15 @@ const scenes: Readonly<Record<string, Scene>> = {
       return { words: await logins(house), actions: { 'kill-store': () => redis.kill() }, mute: true };
     },
   },
+  'submission-forgotten.smtp': {
+    shows: 'a store that takes no writes: nothing is relayed that is not remembered',
+    needsRedis: true,
+    async prepare(_g, t) {
+      const redis = stores.get(t);
+      if (redis === undefined) throw new Error('no store');
+      return { actions: { 'refuse-writes': () => redis.takeWrites(false), 'take-writes': () => redis.takeWrites(true) } };
+    },
+  },
   'submission-stopping.smtp': {
     shows: 'the whole service stops',
     async prepare({ gate }) {

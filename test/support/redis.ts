@@ -18,6 +18,8 @@ export interface TestRedis {
   /** SIGSTOP: connections stay, answers stop. */
   freeze(): void;
   thaw(): void;
+  /** False: it goes on answering, and refuses every write. */
+  takeWrites(yes: boolean): Promise<void>;
   /** Kills it if it runs, and starts it on the same port and folder, with other arguments if given. */
   restart(args?: readonly string[]): Promise<void>;
   /** Restarts it with an empty folder. */
@@ -64,6 +66,11 @@ export async function startRedis(
     },
     freeze: () => void server.kill('SIGSTOP'),
     thaw: () => void server.kill('SIGCONT'),
+    async takeWrites(yes) {
+      const admin = new Redis({ port, host: '127.0.0.1', protocol: 2 });
+      await admin.config('SET', 'min-replicas-to-write', yes ? 0 : 1);
+      admin.disconnect();
+    },
     async restart(args = options.args ?? []) {
       await redis.kill();
       server = await start(port, folder, args);
