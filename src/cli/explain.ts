@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { policiesOf } from '../app.ts';
+import { toCrlf } from '../mail/line-ends.ts';
 import { StoreUnavailable } from '../store/store.ts';
 import { type Rehearsed, rehearse } from '../submission/rehearsal.ts';
 import { TrackedLinks } from '../watch/tracked-links.ts';
@@ -29,7 +30,7 @@ export function addExplainCommand(program: Command): void {
 }
 
 async function explain(file: string | undefined, options: ExplainOptions): Promise<void> {
-  const octets = file === undefined ? undefined : withCrlf(await readMessage(file));
+  const octets = file === undefined ? undefined : toCrlf(await readMessage(file));
   let answer: Rehearsed;
   try {
     answer = await ask(options, octets);
@@ -72,9 +73,4 @@ async function readMessage(file: string): Promise<Buffer> {
   return readFile(file).catch(() => {
     throw usage(`${file}: cannot be read`);
   });
-}
-
-/** Files have the line ends of their system; mail has CRLF. */
-function withCrlf(octets: Buffer): Buffer {
-  return Buffer.from(octets.toString('latin1').replace(/\r\n|\r|\n/g, '\r\n'), 'latin1');
 }

@@ -7,6 +7,7 @@ import { scrub } from '../ops/log.ts';
 import { StoreUnavailable } from '../store/store.ts';
 import { spellOut } from './arguments.ts';
 import { addCampaignCommands } from './campaign.ts';
+import { addClassifyCommand } from './classify.ts';
 import { addClientCommands } from './client.ts';
 import { addCredentialCommands } from './credential.ts';
 import { addDecisionCommands } from './decision.ts';
@@ -57,6 +58,7 @@ export function theProgram(): Command {
   addSuppressCommand(program);
   addDecisionCommands(program);
   addExplainCommand(program);
+  addClassifyCommand(program);
   addStatsCommand(program);
   addDoctorCommand(program);
   addDemoCommand(program);

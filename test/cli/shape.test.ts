@@ -8,7 +8,8 @@ import { mustAnswer, newSite } from '../support/site.ts';
 /** Every command, with what its help must name. Other tools rely on these. */
 const COMMANDS: Readonly<Record<string, readonly string[]>> = {
   serve: [],
-  'client add': ['<id>', '--name', '--privacy-url', '--from-domain', '--return-path-domain', '--policy', '--upstream'],
+  'client add': ['<id>', '--name', '--privacy-url', '--from-domain', '--return-path-domain', '--policy', '--upstream', '--reply-address'],
+  'client update': ['<id>', '--reply-address', '--return-path', '--tag-reply-to', '--no-tag-reply-to', '--forward-to'],
   'client list': [],
   'client show': ['<id>'],
   'client remove': ['<id>'],
@@ -27,6 +28,7 @@ const COMMANDS: Readonly<Record<string, readonly string[]>> = {
   suppress: ['<scope>', '<address>', '--reason', '--lift', '--by', '--why'],
   'decision show': ['<ref>'],
   explain: ['--client', '--campaign', '--from', '--to', '[message]'],
+  classify: ['<file...>', '--rules'],
   stats: ['--client', '--campaign', '--since'],
   doctor: [],
   demo: ['--keep'],
