@@ -1,8 +1,57 @@
 /** A person's own words in a reply: what stands there without quotes, attributions, header blocks and lines that we sent. */
-import type { Message } from '../mail/message.ts';
+import type { Message, TextPart } from '../mail/message.ts';
+import { fold, INVISIBLE } from '../mail/phrases.ts';
+import { quotedText } from './html-quotes.ts';
+import { loadQuoteMarkers, type Markers } from './quote-markers.ts';
+import { ownLines } from './quotes.ts';
 
+/**
+ * The own words of a message's writer, as lines (LF), without invisible characters; empty where there are none. Lines that `sent` knows are left out.
+ * Mail forwarded as an attachment is not read, and of a long part only its beginning and end (Message.excerpts). Linear; never throws.
+ */
 export type OwnText = (message: Message, sent?: (line: string) => boolean) => string;
 
-export function loadOwnText(_folder?: string): OwnText {
-  return message => message.texts()[0]?.text ?? '';
+/** A text part that only asks for a reader of HTML is short. */
+const MAX_STUB = 600;
+/** Alternatives read, at most: text, HTML, and one more (AMP). */
+const MAX_READ = 3;
+/** Lines that are asked for, at most, at either end: each costs a keyed hash. */
+const MAX_ASKED = 500;
+
+const LINE_ENDS = /\r\n?|[\u000b\u000c\u0085\u2028\u2029]/g;
+const BLANKS = /[\u00a0\u2000-\u200a\u202f\u205f\u3000]/g;
+
+/**
+ * Reads by the marks in config/quote-markers.yaml and in the table of that name in `folder`, an admin's own.
+ * @throws Error naming the file and the place in it, where a table is damaged
+ */
+export function loadOwnText(folder?: string): OwnText {
+  const markers = loadQuoteMarkers(folder);
+  return (message, sent = () => false) => {
+    // Text first: mail programs mark quotes in it more alike than in HTML.
+    const views = [...message.excerpts()].sort((one, other) => htmlParts(one) - htmlParts(other)).slice(0, MAX_READ);
+    for (const view of views) {
+      const text = view.map(part => plainText(part, markers)).join('\n\n');
+      if (text.length < MAX_STUB && markers.lines.stub.test(fold(text))) continue;
+      const own = withoutSent(ownLines(text, markers.lines), sent);
+      if (own !== '') return own;
+    }
+    return '';
+  };
+}
+
+function htmlParts(view: readonly TextPart[]): number {
+  return view.filter(part => part.type === 'text/html').length;
+}
+
+function plainText({ type, text }: TextPart, markers: Markers): string {
+  const plain = type === 'text/html' ? quotedText(text, markers.elements) : text;
+  return plain.replace(LINE_ENDS, '\n').replace(INVISIBLE, '').replace(BLANKS, ' ');
+}
+
+function withoutSent(own: readonly string[], sent: (line: string) => boolean): string {
+  return own
+    .filter((line, index) => (index >= MAX_ASKED && index < own.length - MAX_ASKED) || line === '' || !sent(line))
+    .join('\n')
+    .trim();
 }

@@ -1,6 +1,6 @@
 /** A message as the checks see it: the octets as received and what one strict reading makes of them. */
 import { type Leaf, MAX_VIEWS, readViews, type Views } from './alternatives.ts';
-import { decodeLeaf, leafFault, type TextPart } from './decode.ts';
+import { decodeExcerpt, decodeLeaf, leafFault, type TextPart } from './decode.ts';
 import { duplicateFault, type Field, type FieldSection, readFields } from './fields.ts';
 import { readStructure } from './mime.ts';
 
@@ -25,7 +25,15 @@ export interface Message {
    * mixed[alternative[plain, html], footer] these are [plain, footer] and [html, footer]. Empty where there is nothing to read.
    */
   alternatives(): readonly (readonly TextPart[])[];
+  /**
+   * As alternatives(), but of each part no more than the first 192 KiB and the last 64 KiB of its octets are decoded, and of all parts together no
+   * more than 1 MiB (later ones are empty): for readers who must answer soon, whatever the message.
+   */
+  excerpts(): readonly (readonly TextPart[])[];
 }
+
+const MAX_EXCERPT = 256 * 1024;
+const MAX_EXCERPTS = 1024 * 1024;
 
 // RFC 5322 §3.6, RFC 2369 §3, RFC 8058 §3.1: at most one of each. Of several, readers show one, and not the same one.
 const ONCE = ['from', 'sender', 'reply-to', 'to', 'cc', 'message-id', 'date', 'subject', 'list-unsubscribe', 'list-unsubscribe-post'];
@@ -45,6 +53,7 @@ class ReadMessage implements Message {
   #body: { readonly views: Views; readonly fault: string | undefined } | undefined;
   #ambiguity: { readonly reason: string | undefined } | undefined;
   #alternatives: readonly (readonly TextPart[])[] | undefined;
+  #excerpts: readonly (readonly TextPart[])[] | undefined;
 
   constructor(octets: Buffer) {
     this.octets = octets;
@@ -72,6 +81,20 @@ class ReadMessage implements Message {
       this.#alternatives = this.#read().views.views.map(view => view.flatMap(leaf => decoded.get(leaf) ?? []));
     }
     return this.#alternatives;
+  }
+
+  excerpts(): readonly (readonly TextPart[])[] {
+    if (this.#excerpts === undefined) {
+      const decoded = new Map<Leaf, TextPart>();
+      let left = MAX_EXCERPTS;
+      for (const leaf of this.#leaves()) {
+        const most = Math.min(MAX_EXCERPT, left);
+        decoded.set(leaf, decodeExcerpt(this.octets, leaf, most));
+        left -= Math.min(most, leaf.entity.end - leaf.entity.start);
+      }
+      this.#excerpts = this.#read().views.views.map(view => view.flatMap(leaf => decoded.get(leaf) ?? []));
+    }
+    return this.#excerpts;
   }
 
   #read(): { readonly views: Views; readonly fault: string | undefined } {

@@ -11,7 +11,7 @@ const LETTERS: ReadonlyMap<string, string> = new Map([
 ]);
 
 /** Zero-width and invisible characters, soft hyphens among them: a reader sees nothing of them. */
-const INVISIBLE = /\u034f|[\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff]/g;
+export const INVISIBLE = /\u034f|[\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff]/g;
 
 /** Lower case, without accents and invisible characters, with plain quotes; line ends stay. */
 export function fold(text: string): string {
