@@ -1,24 +1,32 @@
 /** The composition root: the only file that knows all parts. A house is what commands work on; a gate is what mail passes. */
+import { randomUUID } from 'node:crypto';
 import { resolve } from 'node:path';
 import { createChecks, registry } from './checks/index.ts';
 import { Clients } from './clients/clients.ts';
 import { type Config, type Loaded, loadConfig } from './config.ts';
-import { foundStore, keyringFor, type NewStoreParts } from './founding.ts';
-import { GLOBAL } from './ids.ts';
+import { admission, keyringFor } from './founding.ts';
+import type { ClientId } from './ids.ts';
+import { loadClassifier } from './inbound/classify.ts';
+import { Destinations } from './inbound/destinations.ts';
+import { Forwarding } from './inbound/forward.ts';
+import { InboundGate } from './inbound/gate.ts';
+import { startMailboxes } from './inbound/mailbox.ts';
+import { InboundProcessor } from './inbound/processing.ts';
+import { Waiting } from './inbound/waiting.ts';
 import { Decisions, Journal, type JournalParts } from './journal/journal.ts';
 import { type Pending, StoredPending } from './journal/pending.ts';
 import { StoredReplies } from './journal/replies.ts';
+import { SoftBounces } from './journal/soft-bounces.ts';
 import { StoredSends } from './journal/stored-sends.ts';
 import { Digests } from './keys/digest.ts';
 import type { Keyring } from './keys/keyring.ts';
 import { Tokens } from './keys/token.ts';
 import { defaultVault, openVault } from './keys/vault.ts';
-import { VaultRefused, VaultUnavailable } from './keys/vault-shelf.ts';
 import { type Ledger, openLedger } from './lists/ledger.ts';
-import { LedgerProblem } from './lists/ledger-medium.ts';
 import { Lists } from './lists/lists.ts';
 import { type Clock, systemClock } from './ops/clock.ts';
 import { createLog, type Logger } from './ops/log.ts';
+import { regularly } from './ops/regularly.ts';
 import { buildPolicies, type Policies } from './policy/policy.ts';
 import { CREDENTIAL_ONLY, type PolicySettings, policySettings } from './policy/settings.ts';
 import { inMilliseconds } from './relay/options.ts';
@@ -26,9 +34,8 @@ import { Upstreams } from './relay/upstreams.ts';
 import { parseUpstreamUrl } from './relay/url.ts';
 import { ByteBudget } from './smtp/budget.ts';
 import { type Listener, startListener } from './smtp/listener.ts';
-import { checkHead, headKey } from './store/head.ts';
 import { openStore } from './store/open.ts';
-import { type Store, StoreRefused, StoreUnavailable } from './store/store.ts';
+import type { Store } from './store/store.ts';
 import { SubmissionGate } from './submission/gate.ts';
 import { TrackedLinks } from './watch/tracked-links.ts';
 
@@ -135,37 +142,6 @@ export async function openHouse(options: HouseOptions): Promise<House> {
   };
 }
 
-/**
- * What must be true of a store before it may answer anything, at every connection anew: ours, whole, with the vault that belongs to it,
- * and nothing forgotten that the ledger knows.
- */
-function admission(parts: NewStoreParts & { readonly patient: boolean; readonly create: boolean }): (store: Store) => Promise<void> {
-  const { keyring, vault, ledger, patient } = parts;
-  let mayFound = parts.create;
-  return async store => {
-    try {
-      let [head] = await store.find([headKey(GLOBAL)]);
-      if (head === undefined && mayFound) {
-        await foundStore(store, parts);
-        [head] = await store.find([headKey(GLOBAL)]);
-      }
-      if (head === undefined && (await store.isEmpty())) throw new StoreUnavailable('the store is empty: it was lost; restore it');
-      checkHead(head, keyring.fingerprint);
-      if ((await vault.sealer(GLOBAL)) === undefined) {
-        throw new StoreUnavailable('the vault has no key of this store: restore it or name the right one (keys.vault)');
-      }
-      await ledger.replay(store);
-      mayFound = false;
-    } catch (error) {
-      if (error instanceof VaultRefused) throw new StoreRefused(error.message, { cause: error });
-      if (error instanceof VaultUnavailable) throw new StoreUnavailable(error.message, { cause: error });
-      // A gate answers 451 until its ledger is mended; a command says what is wrong and ends.
-      if (patient && error instanceof LedgerProblem) throw new StoreUnavailable(error.message, { cause: error });
-      throw error;
-    }
-  };
-}
-
 function upstreamProblem(url: string): string | undefined {
   const target = parseUpstreamUrl(url);
   return 'problem' in target ? target.problem : undefined;
@@ -239,10 +215,17 @@ export async function startGate(house: House): Promise<RunningGate> {
     log,
     clock,
   });
+  const returns = await startReturns(house, upstreams).catch(async error => {
+    await listener.stop(0);
+    throw error;
+  });
   return {
     addresses: listener.addresses,
-    inbound: [],
-    reloadCertificates: () => listener.reloadCertificates(),
+    inbound: returns.addresses,
+    reloadCertificates() {
+      listener.reloadCertificates();
+      returns.reloadCertificates();
+    },
     journal,
     async stop() {
       const limitMs = submission.stopSeconds * 1000;
@@ -253,11 +236,94 @@ export async function startGate(house: House): Promise<RunningGate> {
       };
       // Before the listener gives up: what the upstream does not answer even then is cut, and its sender still told so.
       const late = setTimeout(() => void close(), limitMs);
-      await listener.stop(limitMs, VERDICT_MS);
+      await Promise.all([listener.stop(limitMs, VERDICT_MS), returns.stop(limitMs)]);
       clearTimeout(late);
       await tracked.close();
       await close();
       await journal.close();
+    },
+  };
+}
+
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+const DAY_MS = 24 * HOUR_MS;
+
+interface Returns extends Pick<Listener, 'addresses' | 'reloadCertificates'> {
+  stop(limitMs: number): Promise<void>;
+}
+
+/** Opens what takes what comes back: listener and mailboxes, and the work that is due now and then. */
+async function startReturns(house: House, upstreams: Upstreams): Promise<Returns> {
+  const { clients, sends, tokens, pending, store, clock, log, baseDir } = house;
+  const { inbound, submission } = house.config;
+  const { digests } = house.journalParts;
+  const hostname = inbound.hostname ?? submission.hostname;
+  const share = (limit: number): number => Math.ceil(limit / submission.workers);
+  const destinations = new Destinations({ clients, domains: inbound.domains });
+  const processor = new InboundProcessor({
+    ...house,
+    digests,
+    classifier: loadClassifier(inbound.rules === undefined ? undefined : resolve(baseDir, inbound.rules)),
+    destinations,
+    options: inbound,
+    ourNames: [submission.hostname, hostname],
+  });
+  const loops = {
+    mark: (client: ClientId) => tokens.make(client, sends.reserve()),
+    isOurs: (mark: string) => tokens.read(mark) !== undefined,
+  };
+  const waiting = new Waiting(clock);
+  const listener = await startListener({
+    ...inbound,
+    section: 'inbound',
+    listen: inbound.listen === 'off' ? [] : inbound.listen,
+    hostname,
+    tls: inbound.tls.cert === undefined && inbound.tls.key === undefined ? submission.tls : inbound.tls,
+    baseDir,
+    maxSessions: share(inbound.maxSessions),
+    budget: new ByteBudget(share(inbound.byteBudget)),
+    gate: new InboundGate({
+      destinations,
+      processor,
+      forwarding: new Forwarding({ ...house, upstreams, destinations, loops, hostname }),
+      waiting,
+      perMinute: share(inbound.rate.perMinute),
+      clock,
+      log,
+    }),
+    withoutAuth: true,
+    log,
+    clock,
+  });
+  const mailboxes = startMailboxes({
+    ...house,
+    mailboxes: inbound.mailboxes,
+    maxMessageBytes: inbound.maxMessageBytes,
+    processor,
+    digests,
+    replyAddresses: async client => (await clients.profile(client))?.replyAddresses ?? [],
+  });
+  const source = `smtp ${randomUUID()}`;
+  let noted: number | undefined;
+  const noting = regularly(MINUTE_MS, 'noting what waits', log, async () => {
+    const oldestAt = waiting.oldest();
+    if (oldestAt === undefined && noted === undefined) return;
+    await pending.note(source, { oldestAt, unreadableSince: undefined });
+    noted = oldestAt;
+  });
+  const softBounces = new SoftBounces(store, digests);
+  const purging = regularly(HOUR_MS, 'purging sends', log, async () => {
+    for (const { id } of await clients.list()) {
+      await sends.purge(id, clock.now() - inbound.sendDays * DAY_MS);
+      await softBounces.purge(id, clock.now() - inbound.softBounces.days * DAY_MS);
+    }
+  });
+  return {
+    addresses: listener.addresses,
+    reloadCertificates: () => listener.reloadCertificates(),
+    async stop(limitMs) {
+      await Promise.all([listener.stop(limitMs, VERDICT_MS), mailboxes.stop(), noting.stop(), purging.stop()]);
     },
   };
 }

@@ -3,12 +3,14 @@ import { existsSync } from 'node:fs';
 import { GLOBAL } from './ids.ts';
 import { createKeyring, type Keyring, KeyringProblem, loadKeyring } from './keys/keyring.ts';
 import type { Vault } from './keys/vault.ts';
+import { VaultRefused, VaultUnavailable } from './keys/vault-shelf.ts';
 import type { Ledger } from './lists/ledger.ts';
+import { LedgerProblem } from './lists/ledger-medium.ts';
 import type { Clock } from './ops/clock.ts';
 import type { Logger } from './ops/log.ts';
-import { encodeHead, headKey, newHead, storeIsNew } from './store/head.ts';
+import { checkHead, encodeHead, headKey, newHead, storeIsNew } from './store/head.ts';
 import { type OpenOptions, openStore } from './store/open.ts';
-import { type RecordKey, type Store, StoreUnavailable } from './store/store.ts';
+import { type RecordKey, type Store, StoreRefused, StoreUnavailable } from './store/store.ts';
 
 export interface KeySettings {
   /** Absolute path of the key ring file. */
@@ -85,4 +87,35 @@ export async function foundStore(store: Store, parts: NewStoreParts): Promise<vo
     { key: NOTE, value: undefined },
   ];
   await store.apply(changes, [{ key, value: undefined }]);
+}
+
+/**
+ * What must be true of a store before it may answer anything, at every connection anew: ours, whole, with the vault that belongs to it,
+ * and nothing forgotten that the ledger knows.
+ */
+export function admission(parts: NewStoreParts & { readonly patient: boolean; readonly create: boolean }): (store: Store) => Promise<void> {
+  const { keyring, vault, ledger, patient } = parts;
+  let mayFound = parts.create;
+  return async store => {
+    try {
+      let [head] = await store.find([headKey(GLOBAL)]);
+      if (head === undefined && mayFound) {
+        await foundStore(store, parts);
+        [head] = await store.find([headKey(GLOBAL)]);
+      }
+      if (head === undefined && (await store.isEmpty())) throw new StoreUnavailable('the store is empty: it was lost; restore it');
+      checkHead(head, keyring.fingerprint);
+      if ((await vault.sealer(GLOBAL)) === undefined) {
+        throw new StoreUnavailable('the vault has no key of this store: restore it or name the right one (keys.vault)');
+      }
+      await ledger.replay(store);
+      mayFound = false;
+    } catch (error) {
+      if (error instanceof VaultRefused) throw new StoreRefused(error.message, { cause: error });
+      if (error instanceof VaultUnavailable) throw new StoreUnavailable(error.message, { cause: error });
+      // A gate answers 451 until its ledger is mended; a command says what is wrong and ends.
+      if (patient && error instanceof LedgerProblem) throw new StoreUnavailable(error.message, { cause: error });
+      throw error;
+    }
+  };
 }
