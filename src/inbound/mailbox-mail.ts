@@ -13,6 +13,9 @@ const TOKEN = /^[a-z2-7]{30,44}$/i;
 /** A field longer than this is no list of addresses that a person wrote. */
 const MAX_FIELD = 65_536;
 
+const CR = 13;
+const LF = 10;
+
 /** What is known of a message beside its octets. */
 export interface Lying {
   readonly octets: Buffer;
@@ -52,8 +55,32 @@ function tokenOf(message: Message): string | undefined {
   return tags.find(tag => tag !== undefined && TOKEN.test(tag)) ?? tags[0];
 }
 
-/** IMAP demands CRLF (RFC 3501 §2.3.1.2 via RFC 2822); some servers keep what was delivered. */
+/** IMAP demands CRLF (RFC 9051 §2.3.1); some servers keep the line ends that were delivered. Linear: 25 MB take tens of milliseconds. */
 function withCrlf(octets: Buffer): Buffer {
-  const text = octets.toString('latin1');
-  return /(?<!\r)\n|\r(?!\n)/.test(text) ? Buffer.from(text.replace(/\r\n|\r|\n/g, '\r\n'), 'latin1') : octets;
+  const bare = countBare(octets);
+  if (bare === 0) return octets;
+  const whole = Buffer.allocUnsafe(octets.length + bare);
+  let end = 0;
+  let before = 0;
+  for (let i = 0; i < octets.length; i++) {
+    const octet = octets[i] as number;
+    // What a CR without its LF lacks is seen only one octet later.
+    if (octet === LF ? before !== CR : before === CR) whole[end++] = octet === LF ? CR : LF;
+    whole[end++] = octet;
+    before = octet;
+  }
+  if (before === CR) whole[end] = LF;
+  return whole;
+}
+
+/** Each CR without its LF and LF without its CR. */
+function countBare(octets: Buffer): number {
+  let bare = 0;
+  let before = 0;
+  for (let i = 0; i < octets.length; i++) {
+    const octet = octets[i] as number;
+    if (octet === LF ? before !== CR : before === CR) bare += 1;
+    before = octet;
+  }
+  return before === CR ? bare + 1 : bare;
 }

@@ -1,0 +1,72 @@
+/** What is made of a message's octets in a mailbox: line ends, reverse-path, token, and whose it is. */
+import t from 'tap';
+import { arrivalOf, baseForms } from '../../src/inbound/mailbox-mail.ts';
+import { ACME } from '../journal/desk.ts';
+
+const TOKEN = 'abcdefghijklmnopqrstuvwxyz234567abcd';
+
+function arrival(text: string, own: readonly string[] = []) {
+  return arrivalOf({ octets: Buffer.from(text, 'latin1'), at: 5, mailbox: 'carol', client: ACME, own: new Set(baseForms(own)) });
+}
+
+t.test('the reverse-path is what Return-Path says, and nothing else', async t => {
+  const table: [string, string][] = [
+    ['Return-Path: <pat@widgets.example>\r\n', 'pat@widgets.example'],
+    ['Return-Path: <>\r\n', ''],
+    ['Return-Path:\r\n <Pat@widgets.example>\r\n', 'Pat@widgets.example'],
+    ['Return-Path: pat@widgets.example\r\n', ''],
+    ['From: pat@widgets.example\r\n', ''],
+    ['Return-Path: <a@b.example>\r\nReturn-Path: <c@d.example>\r\n', 'a@b.example'],
+    ['', ''],
+  ];
+  for (const [text, expected] of table) t.match(arrival(`${text}\r\n`), { reversePath: expected, at: 5, via: 'mailbox:carol' }, text);
+});
+
+t.test('the token stands in the address it was delivered to, else where its sender wrote', async t => {
+  const table: [string, string | undefined][] = [
+    [`Delivered-To: carol+${TOKEN}@acme.example`, TOKEN],
+    [`To: Carol <carol+${TOKEN.toUpperCase()}@acme.example>`, TOKEN.toUpperCase()],
+    [`Cc: x@y.example,\r\n "Carol" <carol+${TOKEN}@acme.example>`, TOKEN],
+    [`Delivered-To: carol+news@acme.example\r\nTo: carol+${TOKEN}@acme.example`, TOKEN],
+    ['Delivered-To: carol+news@acme.example', 'news'],
+    ['To: carol@acme.example', undefined],
+    [`Subject: carol+${TOKEN}@acme.example`, undefined],
+    [`To: ${'x'.repeat(70_000)}+${TOKEN}@acme.example`, undefined],
+  ];
+  for (const [text, token] of table)
+    t.same(
+      arrival(`${text}\r\n\r\n`),
+      { ...Object(arrival(`${text}\r\n\r\n`)), destination: { role: undefined, client: ACME, token } },
+      text.slice(0, 80),
+    );
+});
+
+t.test('own is what only the owner wrote', async t => {
+  const own = ['carol', 'Carol@acme.example', 'hello@acme.example'];
+  const table: [string, boolean][] = [
+    ['From: carol@acme.example', true],
+    ['From: "Carol, Sales" <carol+x@ACME.example>', true],
+    ['From: carol@acme.example, hello@acme.example', true],
+    ['From: carol@acme.example, pat@widgets.example', false],
+    ['From: carol@acme.example\r\nFrom: pat@widgets.example', false],
+    ['From: carol@acme.example.evil.example', false],
+    ['From: "carol@acme.example" <pat@widgets.example>', false],
+    ['From: carol', false],
+    ['From: <>', false],
+    ['Sender: carol@acme.example', false],
+    ['Return-Path: <>\r\nFrom: carol@acme.example', false],
+    ['Return-Path: <carol@acme.example>\r\nFrom: carol@acme.example', true],
+  ];
+  for (const [text, expected] of table) t.equal(arrival(`${text}\r\n\r\n`, own) === 'own', expected, text);
+});
+
+t.test('line ends are CRLF, and what has them is not touched', async t => {
+  const octets = (text: string) => {
+    const made = arrival(text);
+    return made === 'own' ? made : made.octets.toString('latin1');
+  };
+  t.equal(octets('A: b\r\n\r\n\xe9\x00\r\n'), 'A: b\r\n\r\n\xe9\x00\r\n');
+  t.equal(octets('A: b\n\nc\n\xe9\r\n'), 'A: b\r\n\r\nc\r\n\xe9\r\n');
+  t.equal(octets('A: b\r\rc\n\r\n'), 'A: b\r\n\r\nc\r\n\r\n');
+  t.equal(octets('\nA: b\n\r'), '\r\nA: b\r\n\r\n');
+});
