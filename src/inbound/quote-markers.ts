@@ -53,7 +53,8 @@ export type QuoteMarkers = Static<typeof quoteMarkers>;
 type Language = NonNullable<QuoteMarkers['languages']>[number];
 
 /** What a line of a header block says. */
-export type Label = 'from' | 'date' | 'to' | 'subject';
+export const LABELS = ['from', 'date', 'to', 'subject'] as const;
+export type Label = (typeof LABELS)[number];
 
 /** All patterns but `openingWithin` are for folded lines, blanks collapsed. */
 export interface LineMarks {
@@ -114,7 +115,7 @@ function lineMarks(languages: readonly Language[], stubs: readonly string[]): Li
     opening: new RegExp(`^[-–—*"'( ]{0,8}${all(language => language.opening)}`),
     openingWithin: new RegExp(`(?<=\\s)(?:${longestFirst(raw).join('|')})(?=\\s)`, 'g'),
     verb: new RegExp(all(language => language.verb)),
-    label: new RegExp(`^[*| ]{0,4}(?:${(['from', 'date', 'to', 'subject'] as const).map(label).join('|')}) ?\\*{0,2} ?[:：]`),
+    label: new RegExp(`^[*| ]{0,4}(?:${LABELS.map(label).join('|')}) ?\\*{0,2} ?[:：]`),
     original: new RegExp(`^[* ]{0,3}(?:[-–—_=]{2,} ?${original}.{0,120}|${original} ?:)[* ]{0,3}$`),
     mobile: new RegExp(`^${anyOf(languages.flatMap(({ mobile }) => mobile).map(pattern))} ?[.!]?${LINK}$`),
     stub: new RegExp(anyOf(stubs.map(pattern))),

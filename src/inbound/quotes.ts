@@ -1,6 +1,6 @@
 /** A reply's text without what others wrote: quoted lines, attributions, header blocks and what follows them, signatures. */
 import { attributions } from './attributions.ts';
-import type { Label, LineMarks } from './quote-markers.ts';
+import { LABELS, type Label, type LineMarks } from './quote-markers.ts';
 import { isQuoted, type Lines, type Mark, nextInked, toLines } from './reply-lines.ts';
 
 /** A header block is looked for in so many lines. */
@@ -9,6 +9,8 @@ const MAX_BLOCK = 20;
 const MAX_SIGNATURE = { bare: 12, exact: 40 };
 
 const LONE_ADDRESS = /^ {0,3}[(<[]?\S{12,}( ?[)>\]]){0,3}$/;
+/** Begins like the line over an original message. */
+const RULED = /^[* ]{0,3}[-–—_=]{2}/;
 /** Lines that set something apart, and say nothing. */
 const RULER = /^[\s\-–—_=*#~+|\u1427]*$/;
 
@@ -16,7 +18,11 @@ const RULER = /^[\s\-–—_=*#~+|\u1427]*$/;
 export function ownLines(text: string, marks: LineMarks): readonly string[] {
   const lines = toLines(text);
   const found = attributions(lines, marks);
-  const markAt = (at: number): Mark | undefined => found.get(at) ?? opensBlock(lines, at, marks);
+  const blocks = new Map<number, Mark | undefined>();
+  const markAt = (at: number): Mark | undefined => {
+    if (!blocks.has(at)) blocks.set(at, found.get(at) ?? opensBlock(lines, at, marks));
+    return blocks.get(at);
+  };
   const own: string[] = [];
   // Something was cut out here, for which one blank line stands.
   let cut = false;
@@ -37,7 +43,7 @@ export function ownLines(text: string, marks: LineMarks): readonly string[] {
       at = after ?? at + 1;
       cut ||= after !== undefined;
       if (after !== undefined || marks.mobile.test(lines.folded[at - 1] as string) || (cut && lines.folded[at - 1] === '')) continue;
-      if (cut) own.push('');
+      if (cut && own.at(-1) !== '') own.push('');
       own.push(line.trimEnd());
       cut = false;
     }
@@ -55,15 +61,15 @@ function isLoneAddress(lines: Lines, at: number): boolean {
 function opensBlock(lines: Lines, at: number, marks: LineMarks): Mark | undefined {
   const line = lines.folded[at];
   if (line === undefined || line === '' || isQuoted(lines, at)) return undefined;
-  if (line.length < 200 && marks.original.test(line)) return { next: at + 1 };
+  const colon = line.includes(':') || line.includes('：');
+  if (line.length < 200 && (colon || RULED.test(line)) && marks.original.test(line)) return { next: at + 1 };
   if (isNotes(line)) return { next: at + 1 };
-  if (!marks.label.test(line)) return undefined;
-  return headerBlock(lines, at, marks);
+  return colon && labelOf(line, marks) !== undefined ? headerBlock(lines, at, marks) : undefined;
 }
 
 /** HCL Notes: `Jane Doe ---12.05.2026 10:22:17---Half an hour less`. */
 function isNotes(line: string): boolean {
-  return line.length < 300 && /^.{1,120}?-{3}\d{1,4}[./-]\d{1,2}[./-]\d{2,4} .{4,20}?-{3}/.test(line);
+  return line.length < 300 && line.includes('---') && /^.{1,120}?-{3}\d{1,4}[./-]\d{1,2}[./-]\d{2,4} .{4,20}?-{3}/.test(line);
 }
 
 /**
@@ -98,7 +104,7 @@ function headerBlock(lines: Lines, at: number, marks: LineMarks): Mark | undefin
 
 function labelOf(line: string, marks: LineMarks): Label | undefined {
   const groups = line.length < 2000 ? marks.label.exec(line)?.groups : undefined;
-  return groups === undefined ? undefined : (Object.keys(groups).find(name => groups[name] !== undefined) as Label | undefined);
+  return groups === undefined ? undefined : LABELS.find(label => groups[label] !== undefined);
 }
 
 /** Where reading goes on after a signature: at the next quote or mark, or at the end. Undefined for what is too long to be one. */

@@ -22,8 +22,10 @@ const QUOTED = /^ {0,3}>/;
 /** The lines of a text with LF line ends. */
 export function toLines(text: string): Lines {
   // Folding keeps line ends.
-  const folded = fold(text).split('\n');
-  return { raw: text.split('\n'), folded: folded.map(line => line.replace(/\s+/g, ' ').trim()) };
+  const folded = fold(text)
+    .replace(/[^\S\n]+/g, ' ')
+    .split('\n');
+  return { raw: text.split('\n'), folded: folded.map(line => line.trim()) };
 }
 
 export function isQuoted({ raw }: Lines, at: number): boolean {

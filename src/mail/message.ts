@@ -27,13 +27,13 @@ export interface Message {
   alternatives(): readonly (readonly TextPart[])[];
   /**
    * As alternatives(), but of each part no more than the first 192 KiB and the last 64 KiB of its octets are decoded, and of all parts together no
-   * more than 1 MiB (later ones are empty): for readers who must answer soon, whatever the message.
+   * more than 512 KiB (later ones are empty): for readers who must answer soon, whatever the message.
    */
   excerpts(): readonly (readonly TextPart[])[];
 }
 
 const MAX_EXCERPT = 256 * 1024;
-const MAX_EXCERPTS = 1024 * 1024;
+const MAX_EXCERPTS = 512 * 1024;
 
 // RFC 5322 §3.6, RFC 2369 §3, RFC 8058 §3.1: at most one of each. Of several, readers show one, and not the same one.
 const ONCE = ['from', 'sender', 'reply-to', 'to', 'cc', 'message-id', 'date', 'subject', 'list-unsubscribe', 'list-unsubscribe-post'];
