@@ -11,8 +11,11 @@ import { Destinations } from '../../src/inbound/destinations.ts';
 import { type Finding, finding } from '../../src/inbound/finding.ts';
 import { InboundProcessor, type ProcessorParts } from '../../src/inbound/processing.ts';
 import type { Arrival, Destination, Processed } from '../../src/inbound/processor.ts';
+import { readCounts } from '../../src/journal/counters.ts';
+import { Pseudonyms } from '../../src/journal/pseudonyms.ts';
 import { StoredReplies } from '../../src/journal/replies.ts';
 import type { LoggedReply } from '../../src/journal/reply.ts';
+import { Requests } from '../../src/journal/requests.ts';
 import { StoredSends } from '../../src/journal/stored-sends.ts';
 import { Digests } from '../../src/keys/digest.ts';
 import { createKeyring, loadKeyring } from '../../src/keys/keyring.ts';
@@ -49,6 +52,10 @@ export interface Office {
   /** What binds at the next RCPT. */
   listed(person: string, client?: ClientId, campaigns?: readonly CampaignId[]): Promise<string[]>;
   log(owner?: ClientId | 'global'): Promise<LoggedReply[]>;
+  /** kind → how many were received. */
+  counts(owner?: ClientId): Promise<Record<string, number>>;
+  /** Kind, person, due, statutory. */
+  registered(owner?: ClientId | 'global'): Promise<string[][]>;
 }
 
 export interface Steering {
@@ -166,6 +173,21 @@ export async function newOffice(t: Test, storeUrl = 'lmdb:data'): Promise<Office
       const lines: LoggedReply[] = [];
       for await (const line of replies.list(owner)) lines.push(line);
       return lines;
+    },
+    async counts(owner = ACME) {
+      const counts: Record<string, number> = {};
+      for await (const { outcome, token, count } of readCounts(store, owner)) {
+        if (outcome === 'received') counts[token] = (counts[token] ?? 0) + count;
+      }
+      return counts;
+    },
+    async registered(owner = ACME) {
+      const rows: string[][] = [];
+      for await (const { kind, people, dueAt, statutoryBy } of new Requests(store, keyring).list(owner)) {
+        const persons = await Promise.all(people.map(pseudonym => new Pseudonyms(store, digests, vault).person(owner, pseudonym)));
+        rows.push([kind, persons.join(), ...[dueAt, statutoryBy].map(at => new Date(at).toISOString())]);
+      }
+      return rows.sort();
     },
   };
   t.teardown(async () => {
