@@ -13,6 +13,8 @@ export interface NamedRecipient {
   readonly status: string | undefined;
   /** True where nothing will ever be delivered there: 5.1.1–3, 5.1.6, 5.1.10, 5.2.1 or equivalent text; never policy, spam, full, system. */
   readonly permanent: boolean;
+  /** The address that was mailed (Original-Recipient), where the one that failed stands behind it: an alias, a forward. */
+  readonly mailed?: string;
 }
 
 /** What a report returned of the message that it is about. */
