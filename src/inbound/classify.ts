@@ -26,8 +26,9 @@ export function loadClassifier(folder?: string): Classifier {
     loadBounce(folder),
     complaint,
     unsubscribe,
-    loadOptOut(folder),
+    // Before the opt-out: a request objects too, and has a clock besides.
     loadRequest(folder),
+    loadOptOut(folder),
     loadAutoReply(folder),
   ];
   return {

@@ -1,6 +1,59 @@
-/** Recognises: request. */
-import type { Classify } from '../finding.ts';
+/** Recognises: a person who asks what is known of them, or that it be erased, by law or in plain words. */
+import { Type } from 'typebox';
+import { loadAutomatic } from '../automatic.ts';
+import { type Classify, finding } from '../finding.ts';
+import { cutter, readWords, wordPattern } from '../own-words.ts';
+import { readTables } from '../tables.ts';
 
-export function loadRequest(_folder?: string): Classify {
-  return () => undefined;
+const strict = { additionalProperties: false } as const;
+const phrases = Type.Optional(Type.Array(Type.String({ minLength: 2 })));
+
+/** config/requests.yaml. */
+export const requestsTable = Type.Object(
+  {
+    languages: Type.Array(
+      Type.Object(
+        {
+          language: Type.String(),
+          access: phrases,
+          erasure: phrases,
+          never: phrases,
+          samples: Type.Optional(Type.Object({ access: phrases, erasure: phrases }, strict)),
+          not: phrases,
+        },
+        strict,
+      ),
+    ),
+  },
+  strict,
+);
+
+const KINDS = ['erasure', 'access'] as const;
+
+/**
+ * By the tables requests. Erasure first: who asks for both wants it in the end. Nothing counts in mail that is proved automatic: its notices speak of rights.
+ * @throws Error naming the file and the place in it, where a table is damaged
+ */
+export function loadRequest(folder?: string): Classify {
+  const languages = readTables('requests', requestsTable, folder).flatMap(table => table.languages);
+  const automatic = loadAutomatic(folder);
+  const cut = cutter(languages.flatMap(({ never }) => never ?? []));
+  const rules = KINDS.flatMap(request =>
+    languages.flatMap(({ language, [request]: phrases }) => {
+      const pattern = wordPattern(phrases);
+      return pattern === undefined ? [] : [{ request, language, pattern }];
+    }),
+  );
+  return ({ message, ownText }) => {
+    const sentences = readWords(ownText).sentences.map(cut);
+    for (const { request, language, pattern } of rules) {
+      for (const sentence of sentences) {
+        const match = pattern.exec(sentence);
+        if (match === null) continue;
+        if (automatic.proof(message) !== undefined) return undefined;
+        return finding('request', { ownText, matched: { rule: `request/${language}/${request}`, span: match[0] }, language, request });
+      }
+    }
+    return undefined;
+  };
 }
