@@ -1,6 +1,6 @@
 /** What follows, made durable: for each owner one apply with the line of the log, the list entries, the counters and the mark of what was seen. */
 import { type CampaignId, type ClientId, GLOBAL } from '../ids.ts';
-import { countedOnce, sharedCounter } from '../journal/counters.ts';
+import { anyShare, countedOnce, sharedCounter } from '../journal/counters.ts';
 import { latencyNoted, latencyRecord } from '../journal/inbound-latency.ts';
 import type { Owner } from '../journal/pseudonyms.ts';
 import { newDecisionId } from '../journal/ref.ts';
@@ -71,7 +71,8 @@ export class Applier {
     const { identity, request, ...rest } = received;
     const seen = this.#seenKeys(owner, identity);
     const now = clock.now();
-    const [counter, latency] = [sharedCounter(owner, now), latencyRecord(owner, now)];
+    const share = anyShare();
+    const [counter, latency] = [sharedCounter(owner, now, share), latencyRecord(owner, now, share)];
     const [head, counted, noted, ...marks] = await store.find([headKey(owner), counter, latency, ...seen]);
     checkHead(head, keyring.fingerprint);
     const mark = marks.find(value => value !== undefined);

@@ -86,14 +86,19 @@ function labelOf({ campaign, outcome, check, token }: CounterLabels): string {
 
 /**
  * A record that counts what is written in the same apply, by whichever gate: it is read first, and must still hold the same when it is
- * written. One of several, by chance, of the hour of `at` (ms since 1970 UTC).
+ * written. One of several of the hour of `at` (ms since 1970 UTC).
  */
-export function sharedRecord(owner: CounterLabels['client'], log: string, at: number): RecordKey {
-  return { owner, log, id: `${hourId(at)}.all-${randomInt(SHARED)}` };
+export function sharedRecord(owner: CounterLabels['client'], log: string, at: number, share: number): RecordKey {
+  return { owner, log, id: `${hourId(at)}.all-${share}` };
 }
 
-export function sharedCounter(owner: CounterLabels['client'], at: number): RecordKey {
-  return sharedRecord(owner, LOG, at);
+export function sharedCounter(owner: CounterLabels['client'], at: number, share: number): RecordKey {
+  return sharedRecord(owner, LOG, at, share);
+}
+
+/** Which of the shared records to add to this time: of all that one apply writes the same, so that they collide seldom and together. */
+export function anyShare(): number {
+  return randomInt(SHARED);
 }
 
 /** What the record holds when one more is counted under `label`. */

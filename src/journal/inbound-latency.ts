@@ -13,8 +13,8 @@ export interface InboundLatency {
 }
 
 /** One of the hour's records (`at` in ms since 1970 UTC): to be read first, and to be expected unchanged when it is written. */
-export function latencyRecord(owner: Owner, at: number): RecordKey {
-  return sharedRecord(owner, LOG, at);
+export function latencyRecord(owner: Owner, at: number, share: number): RecordKey {
+  return sharedRecord(owner, LOG, at, share);
 }
 
 /** The record with one more that took `ms`. */
@@ -22,12 +22,14 @@ export function latencyNoted(value: Value | undefined, ms: number): Value {
   return oneMore(value, String(bucketOf(ms)));
 }
 
-/** The owner's latencies of the hours from the one that holds `since` (ms since 1970 UTC) on. @throws StoreUnavailable */
-export async function readLatency(store: Store, owner: Owner, since = 0): Promise<InboundLatency> {
+/** These owners' latencies of the hours from the one that holds `since` (ms since 1970 UTC) on. @throws StoreUnavailable */
+export async function readLatency(store: Store, owners: readonly Owner[], since = 0): Promise<InboundLatency> {
   const buckets = new Map<number, number>();
-  for await (const [, value] of store.scan({ owner, log: LOG, from: fromHour(since) })) {
-    for (const [bucket, count] of JSON.parse(value.toString()) as [string, number][]) {
-      buckets.set(Number(bucket), (buckets.get(Number(bucket)) ?? 0) + count);
+  for (const owner of owners) {
+    for await (const [, value] of store.scan({ owner, log: LOG, from: fromHour(since) })) {
+      for (const [bucket, count] of JSON.parse(value.toString()) as [string, number][]) {
+        buckets.set(Number(bucket), (buckets.get(Number(bucket)) ?? 0) + count);
+      }
     }
   }
   const sorted = [...buckets].sort(([a], [b]) => a - b);

@@ -67,3 +67,10 @@ export class OpenReviews {
 function openKey(owner: Owner, id: string): RecordKey {
   return { owner, log: LOG, id };
 }
+
+/** How many lines of these owners wait for a decision. @throws StoreUnavailable */
+export async function countOpen(store: Store, owners: readonly Owner[]): Promise<number> {
+  let open = 0;
+  for (const owner of owners) for await (const _ of store.scan({ owner, log: LOG })) open += 1;
+  return open;
+}

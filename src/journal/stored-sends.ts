@@ -1,5 +1,5 @@
 /** Sends as they are kept: a sealed record a message, and two logs that lead to it, by Message-ID and by recipient. */
-import { randomBytes } from 'node:crypto';
+import { randomInt } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type { CampaignId, ClientId } from '../ids.ts';
 import { DIGEST_OCTETS, type Digest, type Digests } from '../keys/digest.ts';
@@ -19,6 +19,7 @@ const TO = 'sends-to';
 
 const TIME_OCTETS = 6;
 const CHANCE_OCTETS = 4;
+const CHANCES = 2 ** (CHANCE_OCTETS * 8);
 const MAX_TO = 100;
 const MAX_NAMED = 100;
 /** Clients asked at once, where nobody knows whose message it was. */
@@ -66,7 +67,12 @@ export class StoredSends implements Sends {
   }
 
   reserve(): string {
-    return timePrefix(this.#parts.clock.now()) + randomBytes(CHANCE_OCTETS).toString('hex');
+    return (
+      timePrefix(this.#parts.clock.now()) +
+      randomInt(CHANCES)
+        .toString(16)
+        .padStart(CHANCE_OCTETS * 2, '0')
+    );
   }
 
   async remember(id: string, input: SendInput): Promise<void> {

@@ -141,9 +141,12 @@ async function mergeBatch(
     for (const { item, act } of fresh) if (act.ids !== undefined) named.set(item, act.ids);
 
     const writes: Change[] = [...sealed].map(([{ key }, value]) => ({ key, value }));
-    const expect: Expectation[] = [...sealed.keys()].map(({ key, found }) => ({ key, value: found }));
-    if (!outdated && options.beside !== undefined) {
-      writes.push(...options.beside.changes());
+    const together = outdated ? undefined : options.beside;
+    // What stays beside an entry that is there already must not outlive a lift of it that is going on.
+    const relied = together === undefined ? [...sealed.keys()] : [...cells.values()];
+    const expect: Expectation[] = relied.map(({ key, found }) => ({ key, value: found }));
+    if (together !== undefined) {
+      writes.push(...together.changes());
       expect.push(...beside);
     }
     if (writes.length > 0 && !(await store.apply(writes, expect))) continue;
