@@ -42,13 +42,18 @@ export function ownLines(text: string, marks: LineMarks): readonly string[] {
       const after = line === '--' || line === '-- ' ? afterSignature(lines, at, markAt) : undefined;
       at = after ?? at + 1;
       cut ||= after !== undefined;
-      if (after !== undefined || marks.mobile.test(lines.folded[at - 1] as string) || (cut && lines.folded[at - 1] === '')) continue;
+      if (after !== undefined || isMobile(lines.folded[at - 1] as string, marks) || (cut && lines.folded[at - 1] === '')) continue;
       if (cut && own.at(-1) !== '') own.push('');
       own.push(line.trimEnd());
       cut = false;
     }
   }
   return trimmed(own);
+}
+
+/** Links of text made from HTML are no part of the words: `Sent with [Proton Mail](https://…) secure email.` */
+function isMobile(line: string, marks: LineMarks): boolean {
+  return line.length < 400 && marks.mobile.test(line.replace(/\[([^\]]{1,60})\]\([^)]{1,250}\)/, '$1'));
 }
 
 /** An address that was wrapped out of a quoted line on to one of its own. */
