@@ -18,13 +18,12 @@ const BREAKS: ReadonlySet<string> = new Set([...BLOCK, ...HEADING, 'br', 'hr', '
 const INK = /[\p{L}\p{N}]/u;
 
 /**
- * The last lines of a message's texts, as they stand; at most some two hundred. Of a plain text's paragraph of several lines also the
+ * The last lines of a message's texts, as they stand; at most a hundred. Of a plain text's paragraph of several lines also the
  * whole, because a mail program may fill lines anew; of an HTML line with links also what most programs make of it, `label <address>`.
  * Never throws; its cost is bounded, whatever the texts hold.
  */
 export function footerLines(parts: readonly TextPart[]): readonly string[] {
-  const lines = parts.slice(0, PARTS).flatMap(({ type, text }) => (type === 'text/plain' ? plainLines(text) : htmlLines(text)));
-  return [...new Set(lines)];
+  return parts.slice(0, PARTS).flatMap(({ type, text }) => (type === 'text/plain' ? plainLines(text) : htmlLines(text)));
 }
 
 /**
