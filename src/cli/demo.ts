@@ -57,7 +57,13 @@ async function demo(options: { keep?: boolean }): Promise<void> {
     const failed = await play(port, password);
     await gate.journal.flush();
     printLine('\nWhat was counted (postern stats):\n');
-    printStats(await sumCounts(house, undefined, 0));
+    printStats(
+      await sumCounts(
+        house,
+        (await house.clients.list()).map(({ id }) => id),
+        0,
+      ),
+    );
     printLine(`\nThe sink took ${sink.taken()} of ${SCENES.length} messages.`);
     if (failed.length > 0) throw new CommandFailure(`the story went wrong at: ${failed.join(', ')}`);
     if (options.keep === true) {

@@ -7,10 +7,11 @@ import { type House, openHouse, readConfig, upstreamsOf } from '../app.ts';
 import { parseListens } from '../smtp/listen.ts';
 import { StoreUnavailable } from '../store/store.ts';
 import { type Common, command } from './command.ts';
+import { inboundFindings } from './doctor-inbound.ts';
 import { EXIT } from './exit.ts';
 import { printJson, printLine } from './output.ts';
 
-interface Finding {
+export interface Finding {
   readonly level: 'ok' | 'warn' | 'fail';
   readonly about: string;
   readonly text: string;
@@ -19,7 +20,7 @@ interface Finding {
 const GREETING_MS = 5000;
 
 export function addDoctorCommand(program: Command): void {
-  command(program, 'doctor', 'look at store, keys, ledger, upstream and listener')
+  command(program, 'doctor', 'look at store, keys, ledger, upstream, listeners and the way back')
     .option('--live', 'only ask whether the gate answers on its port (for health checks)')
     .action(doctor);
 }
@@ -52,6 +53,7 @@ async function houseFindings(options: Common): Promise<readonly Finding[]> {
       { level: 'ok', about: 'keys', text: `key ring and head record agree; ${clients.length} client${clients.length === 1 ? '' : 's'}` },
       ledgerFinding(house),
       await upstreamFinding(house),
+      ...(await inboundFindings(house)),
     ];
   } finally {
     await house.close();
@@ -87,14 +89,20 @@ async function upstreamFinding(house: House): Promise<Finding> {
 
 /** `silent`: how bad it is that nothing answers; a doctor may well be asked before the gate is started. */
 async function listenerFindings(options: Common, silent: Finding['level']): Promise<readonly Finding[]> {
-  const { config } = readConfig({ file: options.config });
+  const { submission, inbound } = readConfig({ file: options.config }).config;
+  // Which port it is that a listener on port 0 got, only its log says; for submission that is worth a complaint.
+  const back = inbound.listen === 'off' ? [] : parseListens(inbound.listen).filter(({ port }) => port !== 0);
+  const places = [
+    ...parseListens(submission.listen).map(endpoint => ({ ...endpoint, about: 'listener' })),
+    ...back.map(endpoint => ({ ...endpoint, about: 'inbound' })),
+  ];
   return Promise.all(
-    parseListens(config.submission.listen).map(async ({ host, port, implicitTls }): Promise<Finding> => {
+    places.map(async ({ host, port, implicitTls, about }): Promise<Finding> => {
       const where = `${host}:${port}`;
       const answer = await greeting(host, port, implicitTls);
       return answer === undefined
-        ? { level: silent, about: 'listener', text: `nothing answers on ${where}; is the gate running?` }
-        : { level: 'ok', about: 'listener', text: `${where} ${answer}` };
+        ? { level: silent, about, text: `nothing answers on ${where}; is the gate running?` }
+        : { level: 'ok', about, text: `${where} ${answer}` };
     }),
   );
 }

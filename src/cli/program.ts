@@ -16,6 +16,7 @@ import { addDoctorCommand } from './doctor.ts';
 import { CommandFailure, EXIT } from './exit.ts';
 import { addExplainCommand } from './explain.ts';
 import { addListCommands } from './list.ts';
+import { addReplyCommands } from './reply.ts';
 import { addServeCommand } from './serve.ts';
 import { addStatsCommand } from './stats.ts';
 import { addSuppressCommand } from './suppress.ts';
@@ -57,6 +58,7 @@ export function theProgram(): Command {
   addListCommands(program);
   addSuppressCommand(program);
   addDecisionCommands(program);
+  addReplyCommands(program);
   addExplainCommand(program);
   addClassifyCommand(program);
   addStatsCommand(program);
