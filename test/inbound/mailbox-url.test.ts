@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import t from 'tap';
 import { parseMailboxUrl } from '../../src/inbound/mailbox-url.ts';
 import { TEST_CERTIFICATE } from '../support/certificate.ts';
-import { dovecotMissing, PASSWORD } from '../support/dovecot.ts';
+import { accessToken, dovecotMissing, PASSWORD } from '../support/dovecot.ts';
 import { until } from '../support/until.ts';
-import { letter, newRoom } from './reading-room.ts';
+import { letter, newRoom, seen, USER } from './reading-room.ts';
 
 const skip = dovecotMissing();
 
@@ -87,4 +87,19 @@ t.test('A29: TLS from the first octet or by STARTTLS, with a server that proves 
   t.equal(room.dovecot.logins() - before, good.length);
   t.equal((room.dovecot.log().match(/Login: .*, TLS/g) ?? []).length, good.length, 'nobody logged in but under TLS');
   t.notMatch(room.logText(), new RegExp(PASSWORD));
+});
+
+t.test('an access token in place of a password, read anew at every login', { skip }, async t => {
+  const room = await newRoom(t);
+  const { dovecot } = room;
+  const file = join(room.desk.dir, 'token');
+  writeFileSync(file, accessToken(USER, Date.now() - 60_000));
+  await dovecot.append(USER, letter('one'));
+  room.read({ url: `imap://${encodeURIComponent(USER)}@127.0.0.1:${dovecot.port}?starttls=off&token=${file}` });
+  await until('the alarm: it is out of date', () => room.alarms().length === 1);
+  const fresh = accessToken(USER, Date.now() + 3_600_000);
+  writeFileSync(file, `${fresh}\n`);
+  await seen(room, ['one']);
+  t.match(dovecot.log(), /Login: user=<carol@acme.example>, method=XOAUTH2/);
+  t.notOk(room.logText().includes(fresh.slice(-20)));
 });

@@ -1,5 +1,6 @@
 /** A real Dovecot of a test's own: private folders and ports, frozen, restarted and taken apart at will. Needs root, because its processes change users. */
 import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_process';
+import { createHmac } from 'node:crypto';
 import { once } from 'node:events';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
@@ -21,6 +22,16 @@ export function dovecotMissing(): string | false {
 }
 
 export const PASSWORD = 'p@ss/word';
+
+const TOKEN_KEY = 'a key of tests, which protects nothing';
+
+/** An OAuth 2.0 access token (a JWT, RFC 7519) that lets the user in until then; ms since 1970 UTC. */
+export function accessToken(user: string, until: number): string {
+  const part = (content: object) => Buffer.from(JSON.stringify(content)).toString('base64url');
+  const claims = { sub: user, email: user, iat: Math.floor(Date.now() / 1000) - 60, exp: Math.floor(until / 1000) };
+  const signed = `${part({ typ: 'JWT', alg: 'HS256', kid: 'default' })}.${part(claims)}`;
+  return `${signed}.${createHmac('sha256', TOKEN_KEY).update(signed).digest('base64url')}`;
+}
 
 /** One message as the server has it. */
 export interface Stored {
@@ -64,6 +75,10 @@ export async function startDovecot(t: { teardown(done: () => Promise<void>): unk
   execFileSync('chown', ['dovecot:dovecot', join(home, 'mail')]);
   writeFileSync(join(home, 'key.pem'), TEST_CERTIFICATE.key);
   writeFileSync(join(home, 'cert.pem'), TEST_CERTIFICATE.cert);
+  // Access tokens are checked here, with a key by which accessToken signs them.
+  mkdirSync(join(home, 'token-keys/default/HS256'), { recursive: true });
+  writeFileSync(join(home, 'token-keys/default/HS256/default'), Buffer.from(TOKEN_KEY).toString('base64'));
+  writeFileSync(join(home, 'oauth2.conf'), `introspection_mode = local\nlocal_validation_key_dict = fs:posix:prefix=${home}/token-keys/\n`);
   const conf = join(home, 'dovecot.conf');
   writeFileSync(conf, configuration(home, port, tlsPort));
   let master = await start(conf, port);
@@ -166,13 +181,18 @@ ssl_key = <${home}/key.pem
 ssl_dh =
 disable_plaintext_auth = no
 auth_failure_delay = 0
-auth_mechanisms = plain login
+auth_mechanisms = plain login xoauth2
 first_valid_uid = 1
 mail_uid = dovecot
 mail_gid = dovecot
 mail_location = maildir:${home}/mail/%u
 mail_max_userip_connections = 100
 mail_plugins = acl
+passdb {
+  driver = oauth2
+  mechanisms = xoauth2
+  args = ${home}/oauth2.conf
+}
 passdb {
   driver = static
   args = password=${PASSWORD}
