@@ -37,8 +37,8 @@ export function requireTools() {
   const packages = [...new Set(absent.map(tool => NEEDED[tool]))];
   const mayInstall = process.getuid?.() === 0 && existsSync('/usr/bin/apt-get');
   if (mayInstall) {
-    // A service that the package starts by itself is not used: tests start their own, on private ports and folders.
-    const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' };
+    // Tests start servers of their own, on private ports and folders: neither init system shall start what a package brings.
+    const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1', SYSTEMD_OFFLINE: '1' };
     run('updating the package list', 'apt-get', ['update', '-qq'], { env });
     run(`installing ${packages.join(', ')}`, 'apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...packages], { env });
     absent = missing();
