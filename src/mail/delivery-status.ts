@@ -21,8 +21,8 @@ export interface DeliveryStatus {
   readonly recipients: readonly RecipientStatus[];
 }
 
-/** Groups that are read, at most: a message has so many recipients in one transaction only from mailing lists. */
-const MAX_GROUPS = 1000;
+/** Groups that are read, at most: the message's own, and a thousand recipients. */
+const MAX_GROUPS = 1001;
 
 type Group = Map<string, string>;
 
@@ -40,7 +40,7 @@ export function readDeliveryStatus(text: string): DeliveryStatus {
     reportingMta: afterType(perMessage?.get('reporting-mta'))
       ?.replace(/[\s(].*$/s, '')
       .toLowerCase(),
-    recipients: groups.filter(group => NAMES_RECIPIENT.some(name => group.has(name))).map(recipientOf),
+    recipients: groups.filter(group => namesSomebody(group) || group.has('action')).map(recipientOf),
   };
 }
 

@@ -9,7 +9,7 @@ export interface Occurrence {
 }
 
 /** Addresses that are looked at, at most. */
-const MAX_ADDRESSES = 2000;
+const MAX_ADDRESSES = 500;
 const MAX_LOCAL = 128;
 const MAX_DOMAIN = 255;
 const LOCAL = /[^\s<>()[\]{},;:"'`|\\@\u201c\u201d\u300c\u300d]/;

@@ -19,7 +19,7 @@ export interface Named {
 }
 
 /** Of text that says nothing else, this much may be a report. */
-const MAX_TEXT = 192 * 1024;
+const MAX_TEXT = 64 * 1024;
 /** What is said about one recipient at one place, at most. */
 const MAX_SAID = 1500;
 

@@ -6,13 +6,24 @@ import { type Classify, type Finding, finding } from '../finding.ts';
 import { addressesOf, isReturned, returnedFields, returnedOf } from './bounce-returned.ts';
 
 /**
- * What is no person's complaint: a filter's vote for the message (RFC 5965 §7.3), and what machines tell of how mail was authenticated (RFC 6591,
- * RFC 9991). Everything else is one, types of no registry included (RFC 5965 §7.3: to be treated as `other`): bias to the person.
+ * What is no person's complaint: a vote for the message (RFC 6430), and what machines tell of how mail was authenticated (RFC 6591). All else
+ * is one (abuse, fraud, virus, other, opt-out, and types of no registry): bias to the person.
  */
 const NO_COMPLAINT = ['not-spam', 'auth-failure', 'dmarc'];
 
 /** Microsoft's JMRP: From staff@hotmail.com, the message within a multipart/mixed, and no report part. */
 const JMRP_SUBJECT = /^complaint about message from\b/i;
+/** RFC 7489 §7.2.1.1. */
+const AGGREGATE_SUBJECT = /^(?:\[[^\]]{0,80}\]\s*)?report domain:/i;
+const ARCHIVES = [
+  'application/gzip',
+  'application/x-gzip',
+  'application/zip',
+  'application/x-zip-compressed',
+  'application/xml',
+  'text/xml',
+  'application/octet-stream',
+];
 /** Reports of other makes that only attach the message: the mailbox that sends them, and what they say. */
 const REPORTER = /\b(?:fbl|feedback(?:-?loop)?|complaints?|abuse|scomp|spam-?reports?)[\w.+-]*@/i;
 const REPORT_SUBJECT =
@@ -22,8 +33,12 @@ export const complaint: Classify = ({ message }) => {
   const parts = readParts(message);
   const reportPart = parts.find(part => part.type === 'message/feedback-report');
   if (reportPart !== undefined) return fromReport(readFeedbackReport(reportPart.text()), parts);
-  if (!parts.some(isReturned)) return undefined;
   const subject = message.all('subject')[0] ?? '';
+  // DMARC aggregate reports: counts by day, of no person.
+  if (AGGREGATE_SUBJECT.test(subject) && parts.some(part => ARCHIVES.includes(part.type))) {
+    return finding('unknown', { matched: { rule: 'complaint/dmarc-aggregate', span: '' } });
+  }
+  if (!parts.some(isReturned)) return undefined;
   const from = message.all('from')[0] ?? '';
   if (JMRP_SUBJECT.test(subject)) return found('complaint/jmrp', subject, parts, undefined);
   return REPORTER.test(from) && REPORT_SUBJECT.test(subject) ? found('complaint/attached', subject, parts, undefined) : undefined;
