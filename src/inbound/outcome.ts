@@ -1,6 +1,6 @@
 /**
  * What follows from what came back: the one table, to be read by whoever answers for it. Each line says on which list whom it names is put,
- * for which reason, who caused it, and how far it reaches. docs/inbound.md explains it; README says what the reasons mean.
+ * for which reason, who caused it, and how far it reaches. docs/outcomes.md explains it, and a test holds the two together.
  */
 import type { RequestKind } from '../journal/requests.ts';
 import type { ListName } from '../lists/entry.ts';
