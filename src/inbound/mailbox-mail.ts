@@ -1,15 +1,10 @@
-/** A message as it lies in a mailbox, made into one that came back: line ends, reverse-path, and the token in whatever address it was delivered to. */
+/** A message as it lies in a mailbox, made into one that came back: line ends, reverse-path, and whether it came from elsewhere at all. */
 import type { ClientId } from '../ids.ts';
 import { basePerson, isAddress, parsePerson } from '../mail/address.ts';
 import { mailboxes } from '../mail/header.ts';
 import { type Message, parseMessage } from '../mail/message.ts';
 import type { Arrival } from './processor.ts';
 
-/** Where servers write whom a message was delivered to; then what its sender wrote. */
-const DELIVERED = ['delivered-to', 'x-original-to', 'envelope-to', 'x-envelope-to', 'to', 'cc'];
-const TAG = /\+([^\s@+"<>,;:()]{1,64})@/g;
-/** What a token of ours looks like: base32. */
-const TOKEN = /^[a-z2-7]{30,44}$/i;
 /** A field longer than this is no list of addresses that a person wrote. */
 const MAX_FIELD = 65_536;
 
@@ -34,7 +29,8 @@ export function arrivalOf({ octets, at, mailbox, client, own }: Lying): Arrival 
   const reversePath = /<([^<>]*)>/.exec(returnPath ?? '')?.[1] ?? '';
   // A bounce has the null reverse-path, and some servers write the mailbox's own address into its From.
   if (!(returnPath !== undefined && reversePath === '') && isOwn(message, own)) return 'own';
-  const destination = { role: undefined, client, token: tokenOf(message) };
+  // Tokens are in the header's addresses, where the processor looks for them in any case.
+  const destination = { role: undefined, client, token: undefined };
   return { octets: whole, at, via: `mailbox:${mailbox}`, reversePath, destination };
 }
 
@@ -47,12 +43,6 @@ function isOwn(message: Message, own: ReadonlySet<string>): boolean {
   const written = message.all('from').filter(value => value.length <= MAX_FIELD);
   const from = written.flatMap(value => mailboxes(value) ?? []).map(({ address }) => basePerson(address));
   return from.length > 0 && from.every(person => own.has(person));
-}
-
-function tokenOf(message: Message): string | undefined {
-  const values = DELIVERED.flatMap(name => message.all(name)).filter(value => value.length <= MAX_FIELD);
-  const tags = values.flatMap(value => [...value.matchAll(TAG)].map(([, tag]) => tag));
-  return tags.find(tag => tag !== undefined && TOKEN.test(tag)) ?? tags[0];
 }
 
 /** IMAP demands CRLF (RFC 9051 §2.3.1); some servers keep the line ends that were delivered. Linear: 25 MB take tens of milliseconds. */

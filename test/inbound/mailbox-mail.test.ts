@@ -1,9 +1,7 @@
-/** What is made of a message's octets in a mailbox: line ends, reverse-path, token, and whose it is. */
+/** What is made of a message's octets in a mailbox: line ends, reverse-path, and whose it is. */
 import t from 'tap';
 import { arrivalOf, baseForms } from '../../src/inbound/mailbox-mail.ts';
 import { ACME } from '../journal/desk.ts';
-
-const TOKEN = 'abcdefghijklmnopqrstuvwxyz234567abcd';
 
 function arrival(text: string, own: readonly string[] = []) {
   return arrivalOf({ octets: Buffer.from(text, 'latin1'), at: 5, mailbox: 'carol', client: ACME, own: new Set(baseForms(own)) });
@@ -20,25 +18,6 @@ t.test('the reverse-path is what Return-Path says, and nothing else', async t =>
     ['', ''],
   ];
   for (const [text, expected] of table) t.match(arrival(`${text}\r\n`), { reversePath: expected, at: 5, via: 'mailbox:carol' }, text);
-});
-
-t.test('the token stands in the address it was delivered to, else where its sender wrote', async t => {
-  const table: [string, string | undefined][] = [
-    [`Delivered-To: carol+${TOKEN}@acme.example`, TOKEN],
-    [`To: Carol <carol+${TOKEN.toUpperCase()}@acme.example>`, TOKEN.toUpperCase()],
-    [`Cc: x@y.example,\r\n "Carol" <carol+${TOKEN}@acme.example>`, TOKEN],
-    [`Delivered-To: carol+news@acme.example\r\nTo: carol+${TOKEN}@acme.example`, TOKEN],
-    ['Delivered-To: carol+news@acme.example', 'news'],
-    ['To: carol@acme.example', undefined],
-    [`Subject: carol+${TOKEN}@acme.example`, undefined],
-    [`To: ${'x'.repeat(70_000)}+${TOKEN}@acme.example`, undefined],
-  ];
-  for (const [text, token] of table)
-    t.same(
-      arrival(`${text}\r\n\r\n`),
-      { ...Object(arrival(`${text}\r\n\r\n`)), destination: { role: undefined, client: ACME, token } },
-      text.slice(0, 80),
-    );
 });
 
 t.test('own is what only the owner wrote', async t => {

@@ -13,7 +13,7 @@ t.test('a message is processed as it was received, and marked; nothing else of i
   const room = await newRoom(t);
   const { dovecot } = room;
   const at = new Date(Math.floor(Date.now() / 1000) * 1000 - 5 * HOUR);
-  const trace = `Return-Path: <pat@widgets.example>\nDelivered-To: carol+abcdefghijklmnopqrstuvwxyz234567abcd@acme.example\n`;
+  const trace = `Return-Path: <pat@widgets.example>\n`;
   await dovecot.append(USER, letter('one', trace), { at });
   const reading = room.read({ client: ACME });
   await seen(room, ['one']);
@@ -25,7 +25,7 @@ t.test('a message is processed as it was received, and marked; nothing else of i
       at: at.getTime(),
       via: 'mailbox:carol',
       reversePath: 'pat@widgets.example',
-      destination: { role: undefined, client: ACME, token: 'abcdefghijklmnopqrstuvwxyz234567abcd' },
+      destination: { role: undefined, client: ACME, token: undefined },
     },
   );
   t.equal(arrival?.octets.toString(), letter('one', trace).replaceAll('\n', '\r\n'));
