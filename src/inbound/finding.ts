@@ -1,4 +1,5 @@
 /** The words of what comes back: what a message is (a Finding), and what was known of it before it was read (Circumstances). */
+import type { IsOurs } from '../mail/footer.ts';
 import type { Message } from '../mail/message.ts';
 
 /** In the order in which they are tried; `review`: a human's, in doubt; `unknown`: machine mail that means nothing to the lists. */
@@ -56,7 +57,7 @@ export interface Circumstances {
   /** Undefined where nobody knows: a file, a salesperson's mailbox. */
   readonly role?: Role | undefined;
   /** Whether a line (as it stands in the reply) is one that we sent this person: Outlook returns our footer unquoted. */
-  readonly sent?: ((line: string) => boolean) | undefined;
+  readonly sent?: IsOurs | undefined;
   /** The names under which this gate sends its own delivery reports (RFC 3464 Reporting-MTA, and the domain of their Message-IDs). */
   readonly ourNames?: readonly string[] | undefined;
 }

@@ -1,4 +1,5 @@
 /** A person's own words in a reply: what stands there without quotes, attributions, header blocks and lines that we sent. */
+import { type IsOurs, withoutOurs } from '../mail/footer.ts';
 import type { Message, TextPart } from '../mail/message.ts';
 import { fold, INVISIBLE } from '../mail/phrases.ts';
 import { quotedText } from './html-quotes.ts';
@@ -6,10 +7,11 @@ import { loadQuoteMarkers, type Markers } from './quote-markers.ts';
 import { ownLines } from './quotes.ts';
 
 /**
- * The own words of a message's writer, as lines (LF), without invisible characters; empty where there are none. Lines that `sent` knows are left out.
+ * The own words of a message's writer, as lines (LF), without invisible characters; empty where there are none. Lines of ours that came back unquoted are left out
+ * (withoutOurs).
  * Mail forwarded as an attachment is not read, and of a long part only its beginning and end (Message.excerpts). Linear; never throws.
  */
-export type OwnText = (message: Message, sent?: (line: string) => boolean) => string;
+export type OwnText = (message: Message, sent?: IsOurs) => string;
 
 /** A text part that only asks for a reader of HTML is short. */
 const MAX_STUB = 600;
@@ -49,9 +51,11 @@ function plainText({ type, text }: TextPart, markers: Markers): string {
   return plain.replace(LINE_ENDS, '\n').replace(INVISIBLE, '').replace(BLANKS, ' ');
 }
 
-function withoutSent(own: readonly string[], sent: (line: string) => boolean): string {
-  return own
-    .filter((line, index) => (index >= MAX_ASKED && index < own.length - MAX_ASKED) || line === '' || !sent(line))
-    .join('\n')
-    .trim();
+function withoutSent(own: readonly string[], sent: IsOurs): string {
+  const [head, middle, tail] = [
+    own.slice(0, MAX_ASKED),
+    own.slice(MAX_ASKED, -MAX_ASKED),
+    own.slice(Math.max(MAX_ASKED, own.length - MAX_ASKED)),
+  ];
+  return [...withoutOurs(head, sent), ...middle, ...withoutOurs(tail, sent)].join('\n').trim();
 }

@@ -31,10 +31,8 @@ export interface Send {
   /** ms since 1970 UTC. */
   readonly at: number;
   /**
-   * Whether this line stood among the last of the message (see mail/footer.ts); a paragraph is asked for as one line, its own joined by
-   * blanks, because programs fill lines anew. Short lines, which a person may write himself (`Unsubscribe`), only where `beside` says that
-   * a line next to it is ours. A person may also write back the very sentence that a footer asks for, so a line of ours that stands alone
-   * is better taken for his.
+   * Whether this line, or paragraph filled anew, stood among the last of the message (mail/footer.ts); a short one, which a person may
+   * write himself (`Unsubscribe`), counts only `beside` one that did. withoutOurs says what may be made of it.
    */
   sent(line: string, beside?: boolean): boolean;
 }

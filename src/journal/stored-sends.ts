@@ -53,13 +53,19 @@ interface Plain {
   readonly lines: string;
 }
 
+interface Line {
+  /** One a key of the ring. */
+  readonly digests: readonly string[];
+  readonly telling: boolean;
+}
+
 export class StoredSends implements Sends {
   readonly #parts: StoredSendsParts;
-  readonly #lines = new LRUCache<string, readonly string[]>({
+  readonly #lines = new LRUCache<string, Line>({
     max: LINES_KEPT,
     maxSize: LINE_CHARS_KEPT,
     maxEntrySize: LONGEST_LINE_KEPT,
-    sizeCalculation: (_digests, line) => line.length + 1,
+    sizeCalculation: (_line, text) => text.length + 1,
   });
 
   constructor(parts: StoredSendsParts) {
@@ -87,7 +93,7 @@ export class StoredSends implements Sends {
       to: recipients.map(({ relayed }) => relayed),
       from: input.reversePath,
       id: messageId,
-      lines: [...new Set(input.footer.map(line => this.#digestsOf(line)[0] as string))].join(''),
+      lines: [...new Set(input.footer.map(line => this.#line(line).digests[0] as string))].join(''),
     };
     const key = sendKey(client, id);
     const led: Led = {
@@ -178,21 +184,22 @@ export class StoredSends implements Sends {
       messageId,
       at: Number.parseInt(id.slice(0, TIME_OCTETS * 2), 16),
       sent: (line, beside = false) => {
-        if (!beside && !isTelling(spellLine(line))) return false;
+        const { digests, telling } = this.#line(line);
         known ??= new Set(lines.match(DIGESTS));
-        return this.#digestsOf(line).some(digest => known?.has(digest));
+        return (beside || telling) && digests.some(digest => known?.has(digest));
       },
     };
   }
 
-  /** Of a line as it is spelled for comparison, one a key of the ring. */
-  #digestsOf(line: string): readonly string[] {
-    const cached = this.#lines.get(line);
+  #line(text: string): Line {
+    const cached = this.#lines.get(text);
     if (cached !== undefined) return cached;
-    const digests = this.#parts.digests.name('line', spellLine(line)).map(digest => digest.toString('base64', 0, LINE_OCTETS));
+    const spelled = spellLine(text);
+    const digests = this.#parts.digests.name('line', spelled).map(digest => digest.toString('base64', 0, LINE_OCTETS));
+    const line = { digests, telling: isTelling(spelled) };
     // A copy: a slice would keep the whole text alive that it was cut from.
-    this.#lines.set(Buffer.from(line).toString(), digests);
-    return digests;
+    this.#lines.set(Buffer.from(text).toString(), line);
+    return line;
   }
 
   async #sealer(client: ClientId): Promise<Sealer | undefined> {

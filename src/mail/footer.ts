@@ -41,6 +41,48 @@ export function isTelling(spelled: string): boolean {
   return spelled.split(' ', TELLING_WORDS).length === TELLING_WORDS;
 }
 
+/** Whether a line stood in what we sent; a short one, which anybody may write, counts only `beside` one that did. */
+export type IsOurs = (line: string, beside?: boolean) => boolean;
+
+/**
+ * The lines of an answer without those that came back from our message unquoted: line by line, and paragraphs that were filled anew. A
+ * person may write the very sentence that our footer asks for, so the first paragraph always stays, and so does a line of ours that stands
+ * alone: a line of ours too many is better than an opt-out too few.
+ */
+export function withoutOurs(lines: readonly string[], isOurs: IsOurs): readonly string[] {
+  const paragraphs = paragraphsOf(lines).slice(1);
+  const ours = new Set<number>();
+  for (const paragraph of paragraphs) {
+    const own = paragraph.filter(at => isOurs(lines[at] ?? ''));
+    const whole = own.length < paragraph.length && paragraph.length > 1 && isOurs(paragraph.map(at => lines[at]).join(' '));
+    for (const at of whole ? paragraph : own) ours.add(at);
+  }
+  const order = paragraphs.flat();
+  const spread = (before: number | undefined, at: number): number => {
+    if (before !== undefined && ours.has(before) && !ours.has(at) && isOurs(lines[at] ?? '', true)) ours.add(at);
+    return at;
+  };
+  order.reduce<number | undefined>(spread, undefined);
+  order.reduceRight<number | undefined>(spread, undefined);
+  const gone = new Set(
+    order.filter((at, i) => ours.has(at) && [order[i - 1], order[i + 1]].some(next => next !== undefined && ours.has(next))),
+  );
+  return lines.filter((_, at) => !gone.has(at));
+}
+
+/** The places of the lines of each paragraph; lines of signs alone part them. */
+function paragraphsOf(lines: readonly string[]): readonly (readonly number[])[] {
+  const paragraphs: number[][] = [];
+  let open = false;
+  for (const [at, line] of lines.entries()) {
+    const ink = INK.test(line);
+    if (ink && open) paragraphs.at(-1)?.push(at);
+    else if (ink) paragraphs.push([at]);
+    open = ink;
+  }
+  return paragraphs;
+}
+
 function plainLines(text: string): readonly string[] {
   const lines = tailOf(text, '\n', PLAIN_CHARS).split('\n');
   const found: string[] = [];

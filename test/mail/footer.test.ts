@@ -1,6 +1,6 @@
 /** Footer lines: those that stand last in text and HTML, few and cheap; and known again in what mail programs make of them. */
 import t from 'tap';
-import { footerLines, isTelling, spellLine } from '../../src/mail/footer.ts';
+import { footerLines, isTelling, spellLine, withoutOurs } from '../../src/mail/footer.ts';
 import type { TextPart } from '../../src/mail/message.ts';
 
 const plain = (text: string): TextPart => ({ type: 'text/plain', text });
@@ -78,6 +78,51 @@ t.test('short lines tell nothing of who wrote them', async t => {
     t.ok(isTelling(spellLine(line)), line);
   }
   t.equal(spellLine('> *Zürich*,\u00a0 Straße\r\n7'), 'zurich strasse 7');
+});
+
+t.test('what came back unquoted is left out; what a person may have written stays', async t => {
+  const ask = 'To opt out, reply with the words: please take me off your list';
+  const parts = [
+    plain(
+      `Dear Jo,\n\nour board is new.\n\n${ask}\n\nplease take me off your list\n\nUnsubscribe\nAcme GmbH, Hafenstr. 7,\n20457 Hamburg, Germany\n`,
+    ),
+  ];
+  const known = knows(parts);
+  const isOurs = (line: string, beside = false): boolean => known(line) && (beside || isTelling(spellLine(line)));
+  const footer = [ask, '', 'Unsubscribe', 'Acme GmbH, Hafenstr. 7,', '20457 Hamburg, Germany'];
+  const cases: Readonly<Record<string, readonly [lines: readonly string[], left: readonly string[]]>> = {
+    'a footer below an answer': [['Sounds good.', '', ...footer], ['Sounds good.']],
+    'below a short line that is also in it': [['Unsubscribe', '', ...footer], ['Unsubscribe']],
+    'below the very sentence that it asks for': [
+      ['please take me off', 'your list', '', ...footer],
+      ['please take me off', 'your list'],
+    ],
+    'lines filled anew': [['Fine.', '', 'Acme GmbH, Hafenstr. 7, 20457', 'Hamburg, Germany', '', ask], ['Fine.']],
+    'the sentence alone, below a greeting': [
+      ['Hello,', '', 'please take me off your list', '', 'Jo'],
+      ['Hello,', 'please take me off your list', 'Jo'],
+    ],
+    'one line of ours alone': [
+      ['Fine.', '', ask, '', 'Jo Doe'],
+      ['Fine.', ask, 'Jo Doe'],
+    ],
+    'words of a person between ours': [
+      ['Fine.', '', ask, '', 'not for me', '', ...footer],
+      ['Fine.', ask, 'not for me'],
+    ],
+    'nothing of ours': [
+      ['One.', '', 'Unsubscribe', '', 'Two.'],
+      ['One.', 'Unsubscribe', 'Two.'],
+    ],
+    nothing: [[], []],
+  };
+  for (const [name, [lines, left]] of Object.entries(cases)) {
+    t.same(
+      withoutOurs(lines, isOurs).filter(line => line !== ''),
+      left,
+      name,
+    );
+  }
 });
 
 t.test('hostile texts cost no more than others', async t => {
