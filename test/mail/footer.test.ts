@@ -97,7 +97,7 @@ t.test('what came back unquoted is left out; what a person may have written stay
       ['please take me off', 'your list', '', ...footer],
       ['please take me off', 'your list'],
     ],
-    'lines filled anew': [['Fine.', '', 'Acme GmbH, Hafenstr. 7, 20457', 'Hamburg, Germany', '', ask], ['Fine.']],
+    'lines filled anew': [['Fine.', '', 'Unsubscribe Acme GmbH, Hafenstr.', '7, 20457 Hamburg, Germany', '', ask], ['Fine.']],
     'the sentence alone, below a greeting': [
       ['Hello,', '', 'please take me off your list', '', 'Jo'],
       ['Hello,', 'please take me off your list', 'Jo'],
