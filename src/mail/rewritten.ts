@@ -9,8 +9,8 @@ const PRVS = /^(?:ms)?prvs\d?=[0-9a-z]{6,14}=(.+)$/i;
 const PRVS_OLD = /^prvs=(.+)\/[0-9a-f]{8,14}$/i;
 /** Barracuda's form of the same. */
 const BTV1 = /^btv1==[0-9a-z]+==(.+)$/i;
-/** VERP: name, then the recipient with `=` for its at sign. */
-const VERP = /^[^+=@]+[+-](?:[^=@]*[+])?([^=@]+)=([a-z0-9-]+(?:\.[a-z0-9-]+)+)$/i;
+/** VERP: name, then the recipient with `=` for its at sign; behind a hyphen only where no other one leaves a doubt where it begins. */
+const VERP = /^(?:[^=@]*\+|[^-+=@]+-(?=[^-]+=))([^+=@]+)=([a-z0-9-]+(?:\.[a-z0-9-]+)+)$/i;
 
 /**
  * The address with SRS and BATV undone, in layers; the address itself where there are none; undefined for an SRS address that cannot be
