@@ -28,7 +28,7 @@ export interface Profile {
   readonly replyAddresses: readonly string[];
   /** The domain of the reverse-path that its mail is relayed with, `bounce+TOKEN@` it; undefined: the platform's own stays. */
   readonly returnPath: string | undefined;
-  /** Whether mail without a Reply-To gets one with a token: the first reply address's. */
+  /** Whether mail without a Reply-To gets one with a token: the From's own where that is a reply address, else the first of these. */
   readonly tagReplyTo: boolean;
   /** Who gets a copy of what came back, once it is applied. */
   readonly forwardTo: string | undefined;
