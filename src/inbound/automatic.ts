@@ -1,8 +1,7 @@
 /** Whether a person wrote a message: what its header proves or hints at, and how automatic texts speak, by config/auto-replies.yaml. */
 import { type Static, Type } from 'typebox';
 import type { Message } from '../mail/message.ts';
-import { fold } from '../mail/phrases.ts';
-import { cutter, type Words, wordPattern } from './own-words.ts';
+import { cutter, readWords, type Words, wordPattern } from './own-words.ts';
 import { readTables } from './tables.ts';
 
 const strict = { additionalProperties: false } as const;
@@ -82,7 +81,7 @@ export function loadAutomatic(folder?: string): Automatic {
   return {
     proof: message => named(proofs, message),
     hint: message => named(hints, message),
-    subject: subject => find('subject', fold(subject.slice(0, 200)).trim(), 2),
+    subject: subject => find('subject', readWords(subject.slice(0, 200)).text.trim(), 2),
     text(what, words) {
       for (const sentence of words.sentences.slice(0, MAX_SENTENCES)) {
         const found = find(what, what === 'left' ? cut(sentence) : sentence, Number.POSITIVE_INFINITY);

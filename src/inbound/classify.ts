@@ -1,5 +1,6 @@
 /** The classifier: tries one kind after the other, and the first to recognise the message wins. */
 import type { Message } from '../mail/message.ts';
+import { loadAutomatic } from './automatic.ts';
 import { loadAutoReply } from './classifiers/auto-reply.ts';
 import { loadBounce } from './classifiers/bounce.ts';
 import { complaint } from './classifiers/complaint.ts';
@@ -21,15 +22,16 @@ export interface Classifier {
  */
 export function loadClassifier(folder?: string): Classifier {
   const ownText = loadOwnText(folder);
+  const automatic = loadAutomatic(folder);
   // Reports first: they quote what we sent. Then what a person says; last whether a person said it (STANDARDS, Reply language).
   const classifiers: readonly Classify[] = [
     loadBounce(folder),
     complaint,
     unsubscribe,
     // Before the opt-out: a request objects too, and has a clock besides.
-    loadRequest(folder),
-    loadOptOut(folder),
-    loadAutoReply(folder),
+    loadRequest(automatic, folder),
+    loadOptOut(automatic, folder),
+    loadAutoReply(automatic),
   ];
   return {
     classify(message, circumstances = {}) {

@@ -12,6 +12,9 @@ const CUT = ' ¤¤¤¤¤¤¤ ';
 /** Signs that stand without blanks between them: each is a word of its own. */
 const IDEOGRAPHS = /[\u3005\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff]/g;
 
+/** `Art. 15` is one thing. */
+const ABBREVIATION = /\b(art|abs|nr|no|sec|cl)\.\s+/g;
+
 const CLAUSE_END = /[.!?…;:,()[\]\n\u3001\u3002]+|\s[-\u2013\u2014]+\s|\b(?:re|aw|sv|vs|tr|antw|odp|fwd?|wg)\s*:/;
 
 /** A text of a person's, ready for the tables. */
@@ -25,16 +28,16 @@ export interface Words {
 export function readWords(text: string): Words {
   const cut = text.length > MAX_HEAD + MAX_TAIL ? `${text.slice(0, MAX_HEAD)}\n\n${text.slice(-MAX_TAIL)}` : text;
   const folded = apart(fold(cut));
-  return { text: folded, sentences: sentences(folded.replace(/([\u3002])/g, '. ')) };
+  return { text: folded, sentences: sentences(folded.replace(ABBREVIATION, '$1 ').replaceAll('\u3002', '. ')) };
 }
 
-/** The clauses of a text: what stands between two signs, or on a line of its own. */
+/** The clauses of a text: what stands between two signs, or on a line of its own; without those out of which something was cut. */
 export function clauses(text: string): readonly string[] {
   const lines = text.split('\n');
   const joined = lines
     .map((line, index) => (line.length >= WRAPPED && lines[index + 1]?.trim() !== '' ? `${line} ` : `${line}\n`))
     .join('');
-  return joined.split(CLAUSE_END).filter(clause => clause.trim() !== '');
+  return joined.split(CLAUSE_END).filter(clause => clause.trim() !== '' && !clause.includes(CUT));
 }
 
 /** One pattern of phrases, for texts that readWords made; undefined for no phrases. @throws Error for a phrase with unbalanced brackets */
@@ -59,9 +62,14 @@ export function cutter(phrases: readonly string[], by: string = CUT): (text: str
 
 /** Two blanks behind each, so that a phrase may end with one and still be followed by a blank. */
 function apart(text: string): string {
-  return text.replace(IDEOGRAPHS, ' $&  ');
+  return umlauts(text).replace(IDEOGRAPHS, ' $&  ');
 }
 
 function phrase(text: string): string {
-  return fold(text).replace(IDEOGRAPHS, '$& ');
+  return umlauts(fold(text)).replace(IDEOGRAPHS, '$& ');
+}
+
+/** `loeschen` is `löschen`, `oensker` is `ønsker`. */
+function umlauts(text: string): string {
+  return text.replace(/([aou])e/g, '$1');
 }

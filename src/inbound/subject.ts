@@ -37,16 +37,21 @@ const GATE =
 
 /** Empty where there is none. Never throws; time is bounded. */
 export function subjectOf(message: Message): string {
-  const raw = message.all('subject')[0] ?? '';
-  let subject = decodeWords(raw.slice(0, 4 * MAX_SUBJECT))
-    .replace(INVISIBLE, '')
-    .replace(/\s+/g, ' ')
-    .trim()
-    .slice(0, MAX_SUBJECT);
+  let subject = writtenSubject(message);
   for (let marks = 0; marks < MAX_MARKS; marks += 1) {
     const rest = subject.replace(MARK, '').replace(GATE, '');
     if (rest === subject) break;
     subject = rest;
   }
   return subject;
+}
+
+/** As subjectOf, with the marks. */
+export function writtenSubject(message: Message): string {
+  const raw = message.all('subject')[0] ?? '';
+  return decodeWords(raw.slice(0, 4 * MAX_SUBJECT))
+    .replace(INVISIBLE, '')
+    .replace(/\s+/g, ' ')
+    .trim()
+    .slice(0, MAX_SUBJECT);
 }

@@ -1,9 +1,9 @@
 /** Recognises: what nobody wrote: absences, acknowledgements, requests to prove oneself human, answers to invitations, mail of people gone. */
-import { decodeWords } from '../../mail/header.ts';
 import type { Message } from '../../mail/message.ts';
-import { loadAutomatic } from '../automatic.ts';
+import type { Automatic } from '../automatic.ts';
 import { type Classify, finding } from '../finding.ts';
 import { readWords } from '../own-words.ts';
+import { writtenSubject } from '../subject.ts';
 
 /** The header, and a first part's, stand within so many octets. */
 const MAX_HEAD = 65_536;
@@ -13,14 +13,12 @@ const CALENDAR_ANSWER = /^content-type:[ \t]*text\/calendar\b(?:[^\r\n]|\r\n[ \t
 /**
  * By the tables auto-replies. A header that proves it suffices, and so does a text that names itself automatic; a subject that begins as one wants a
  * word of the header or the text beside it, and an absence a word of the header or such a subject: people say too that they are away.
- * @throws Error naming the file and the place in it, where a table is damaged
  */
-export function loadAutoReply(folder?: string): Classify {
-  const automatic = loadAutomatic(folder);
+export function loadAutoReply(automatic: Automatic): Classify {
   return reading => {
     const { message } = reading;
     const words = readWords(reading.ownText);
-    const title = decodeWords(message.all('subject')[0] ?? '');
+    const title = writtenSubject(message);
     const left = automatic.text('left', words) ?? automatic.text('left', readWords(title));
     const found = (rule: string, span: string, language?: string) =>
       finding('auto-reply', {

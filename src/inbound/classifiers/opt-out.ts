@@ -1,10 +1,10 @@
 /** Recognises: a person who objects to further mail in their own words, or who may. */
 import { type Static, Type } from 'typebox';
-import { decodeWords } from '../../mail/header.ts';
 import { fold } from '../../mail/phrases.ts';
-import { loadAutomatic } from '../automatic.ts';
+import type { Automatic } from '../automatic.ts';
 import { type Classify, type Finding, finding, type Reading } from '../finding.ts';
 import { clausePattern, clauses, cutter, readWords, type Words, wordPattern } from '../own-words.ts';
+import { writtenSubject } from '../subject.ts';
 import { readTables } from '../tables.ts';
 
 const strict = { additionalProperties: false } as const;
@@ -22,6 +22,7 @@ export const optOutRepliesTable = Type.Object(
             language: Type.String(),
             anywhere: phrases,
             whole: phrases,
+            others: phrases,
             doubt: phrases,
             never: phrases,
             samples: phrases,
@@ -46,6 +47,7 @@ interface Rules {
   readonly signs: RegExp | undefined;
   readonly anywhere: readonly Rule[];
   readonly whole: readonly Rule[];
+  readonly others: readonly Rule[];
   readonly doubt: readonly Rule[];
   cut(text: string): string;
   plain(clause: string): string;
@@ -63,16 +65,15 @@ interface Hit {
  * alone; `review` where it may be one. Of mail that is proved automatic nothing counts, but where its text is none of an automatic answer: review.
  * @throws Error naming the file and the place in it, where a table is damaged
  */
-export function loadOptOut(folder?: string): Classify {
+export function loadOptOut(automatic: Automatic, folder?: string): Classify {
   const rules = compile(readTables('opt-out-replies', optOutRepliesTable, folder));
-  const automatic = loadAutomatic(folder);
   return reading => {
     const words = readWords(reading.ownText);
     const hit = inWords(words, rules) ?? inSubject(reading, words, rules);
     if (hit === undefined) return undefined;
     if (automatic.proof(reading.message) === undefined) return found(hit, reading);
     const recognised =
-      automatic.subject(decodeWords(reading.message.all('subject')[0] ?? '')) ??
+      automatic.subject(writtenSubject(reading.message)) ??
       automatic.text('absent', words) ??
       automatic.text('machine', words) ??
       automatic.text('left', words) ??
@@ -88,7 +89,12 @@ function found({ kind, rule, language, span }: Hit, { ownText }: Reading): Findi
 
 function inWords({ text, sentences }: Words, rules: Rules): Hit | undefined {
   const cut = sentences.map(rules.cut);
-  return first(cut, rules.anywhere, 'opt-out') ?? inClauses(rules.cut(text), rules) ?? first(cut, rules.doubt, 'review');
+  return (
+    first(cut, rules.others, 'review') ??
+    first(cut, rules.anywhere, 'opt-out') ??
+    inClauses(rules.cut(text), rules) ??
+    first(cut, rules.doubt, 'review')
+  );
 }
 
 function inClauses(text: string, rules: Rules): Hit | undefined {
@@ -103,7 +109,7 @@ function inClauses(text: string, rules: Rules): Hit | undefined {
 function inSubject({ message, subject }: Reading, { text }: Words, rules: Rules): Hit | undefined {
   if (subject === '') return undefined;
   const words = readWords(subject);
-  const written = decodeWords(message.all('subject')[0] ?? '').trim();
+  const written = writtenSubject(message);
   if (fold(written) === fold(subject).trim()) return inWords(words, rules);
   const whole = first([words.text, rules.plain(words.text)], rules.whole, 'opt-out');
   return whole === undefined || text.trim() === '' ? whole : { ...whole, kind: 'review' };
@@ -122,7 +128,10 @@ function first(texts: readonly string[], rules: readonly Rule[], kind: Hit['kind
 function compile(tables: readonly Static<typeof optOutRepliesTable>[]): Rules {
   const languages = tables.flatMap(table => table.languages ?? []);
   const signs = tables.flatMap(table => table.signs ?? []);
-  const rules = (what: 'anywhere' | 'whole' | 'doubt', make: (phrases: readonly string[]) => RegExp | undefined): readonly Rule[] =>
+  const rules = (
+    what: 'anywhere' | 'whole' | 'others' | 'doubt',
+    make: (phrases: readonly string[]) => RegExp | undefined,
+  ): readonly Rule[] =>
     languages.flatMap(({ language, [what]: phrases }) => {
       const pattern = make(phrases ?? []);
       return pattern === undefined ? [] : [{ name: `opt-out/${language}/${what}`, language, pattern }];
@@ -132,6 +141,7 @@ function compile(tables: readonly Static<typeof optOutRepliesTable>[]): Rules {
       signs.length === 0 ? undefined : new RegExp(`^[^\\p{L}\\p{N}]*(?:${signs.map(sign => fold(sign)).join('|')})[^\\p{L}\\p{N}]*$`, 'u'),
     anywhere: rules('anywhere', wordPattern),
     whole: rules('whole', clausePattern),
+    others: rules('others', wordPattern),
     doubt: rules('doubt', wordPattern),
     cut: cutter(languages.flatMap(({ never }) => never ?? [])),
     plain: cutter(

@@ -1,6 +1,6 @@
 /** Recognises: a person who asks what is known of them, or that it be erased, by law or in plain words. */
 import { Type } from 'typebox';
-import { loadAutomatic } from '../automatic.ts';
+import type { Automatic } from '../automatic.ts';
 import { type Classify, finding } from '../finding.ts';
 import { cutter, readWords, wordPattern } from '../own-words.ts';
 import { readTables } from '../tables.ts';
@@ -34,9 +34,8 @@ const KINDS = ['erasure', 'access'] as const;
  * By the tables requests. Erasure first: who asks for both wants it in the end. Nothing counts in mail that is proved automatic: its notices speak of rights.
  * @throws Error naming the file and the place in it, where a table is damaged
  */
-export function loadRequest(folder?: string): Classify {
+export function loadRequest(automatic: Automatic, folder?: string): Classify {
   const languages = readTables('requests', requestsTable, folder).flatMap(table => table.languages);
-  const automatic = loadAutomatic(folder);
   const cut = cutter(languages.flatMap(({ never }) => never ?? []));
   const rules = KINDS.flatMap(request =>
     languages.flatMap(({ language, [request]: phrases }) => {

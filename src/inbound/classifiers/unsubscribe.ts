@@ -1,7 +1,7 @@
 /** Recognises: mail to an address that is there to unsubscribe, and what mail programs send for their users who press a button. */
-import { decodeWords } from '../../mail/header.ts';
 import { fold } from '../../mail/phrases.ts';
 import { type Classify, type Finding, finding, type Reading } from '../finding.ts';
+import { writtenSubject } from '../subject.ts';
 
 /** Local parts that List-Unsubscribe fields name, with whatever token behind. */
 const LOCAL_PART =
@@ -46,7 +46,7 @@ function addressed({ message }: Reading): string | undefined {
 
 /** A subject that is a command as it stands, and below it nothing that a person wrote: "Re: unsubscribe" is one's answer. */
 function byProgram(reading: Reading): Finding | undefined {
-  const subject = fold(decodeWords(reading.message.all('subject')[0] ?? '').slice(0, 200)).trim();
+  const subject = fold(writtenSubject(reading.message).slice(0, 200)).trim();
   if (!COMMAND.test(subject)) return undefined;
   const text = fold(reading.ownText.slice(0, 500)).trim();
   return PROGRAM_TEXT.test(text) || COMMAND.test(text) ? found(reading, 'program', subject) : undefined;
