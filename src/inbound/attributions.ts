@@ -50,6 +50,8 @@ function nextInkedBefore({ folded }: Lines, at: number): number {
 function beginning(lines: Lines, end: number, quoted: boolean, marks: LineMarks): number | undefined {
   let text = '';
   let undated: number | undefined;
+  // A date and a colon before a quote: whatever the language, its verb is one that no table has.
+  let wordless: number | undefined;
   let blanks = 0;
   for (let start = end; start >= 0 && start > end - MAX_LINES; start -= 1) {
     const line = lines.folded[start] as string;
@@ -61,11 +63,14 @@ function beginning(lines: Lines, end: number, quoted: boolean, marks: LineMarks)
     if (start < end && isQuoted(lines, start)) break;
     text = text === '' ? line : `${line} ${text}`;
     if (text.length > MAX_LENGTH) break;
-    if (!isAttribution(text, quoted, marks)) continue;
+    if (!isAttribution(text, quoted, marks)) {
+      if (quoted && isDated(text) && COLON.test(text)) wordless ??= start;
+      continue;
+    }
     if (DAY.test(text) || CLOCK.test(text)) return withOpening(lines, start, marks);
     undated ??= start;
   }
-  return undated;
+  return undated ?? wordless;
 }
 
 /** One line further up where the attribution's opening was wrapped off. */
@@ -78,9 +83,10 @@ function withOpening({ folded }: Lines, start: number, marks: LineMarks): number
 /** `quoted`: a quote follows, so that less is asked of it. */
 function isAttribution(text: string, quoted: boolean, marks: LineMarks): boolean {
   const verb = marks.verb.exec(text);
-  const dated = DAY.test(text) && CLOCK.test(text);
-  if (verb === null)
-    return dated && (quoted || COLON.test(text)) ? ANGLED_END.test(text) : quoted && DAY.test(text) && ANGLED_END.test(text);
+  const dated = isDated(text);
+  if (verb === null) {
+    return ANGLED_END.test(text) && (quoted ? DAY.test(text) : dated && COLON.test(text));
+  }
   if (text.endsWith('--')) return DASHED.test(text);
   if (quoted) return COLON.test(text) || ADDRESS.test(text);
   if (!COLON.test(text)) return false;
@@ -89,6 +95,10 @@ function isAttribution(text: string, quoted: boolean, marks: LineMarks): boolean
   if (after.split(' ').length > 6 && !DAY.test(after) && !ADDRESS.test(after)) return false;
   if (ANGLED.test(text) || dated) return true;
   return marks.opening.test(text) && (DAY.test(text) || CLOCK.test(text) || ADDRESS.test(text));
+}
+
+function isDated(text: string): boolean {
+  return DAY.test(text) && CLOCK.test(text);
 }
 
 /** What stands before an attribution on its own line: `I agree. On Tue, 12 May 2026 at 10:22 Jane Doe wrote:`. */

@@ -13,6 +13,8 @@ const LONE_ADDRESS = /^ {0,3}[(<[]?\S{12,}( ?[)>\]]){0,3}$/;
 const RULED = /^[* ]{0,3}[-–—_=]{2}/;
 /** Lines that set something apart, and say nothing. */
 const RULER = /^[\s\-–—_=*#~+|\u1427]*$/;
+/** A word between dashes: above a header block it says in some language that the original follows. */
+const FRAMED = /^-{4,}[^-]{1,40}-{4,}$/;
 
 /** The person's own lines of a text with LF line ends, trimmed. Linear. */
 export function ownLines(text: string, marks: LineMarks): readonly string[] {
@@ -31,6 +33,7 @@ export function ownLines(text: string, marks: LineMarks): readonly string[] {
     const mark = markAt(at);
     if (mark !== undefined) {
       if (mark.before !== undefined) own.push(mark.before);
+      while (own.length > 0 && (own.at(-1) === '' || FRAMED.test(own.at(-1) as string))) own.pop();
       at = nextInked(lines, mark.next);
       // What a mark introduces is quoted, or introduced once more; else it goes on to the end.
       if (!isQuoted(lines, at) && markAt(at) === undefined) break;

@@ -2,7 +2,7 @@
 import { type Leaf, MAX_VIEWS, readViews, type Views } from './alternatives.ts';
 import { decodeExcerpt, decodeLeaf, leafFault, type TextPart } from './decode.ts';
 import { duplicateFault, type Field, type FieldSection, readFields } from './fields.ts';
-import { readStructure } from './mime.ts';
+import { type Entity, readStructure } from './mime.ts';
 
 export type { TextPart } from './decode.ts';
 export type { Field } from './fields.ts';
@@ -28,6 +28,7 @@ export interface Message {
   /**
    * As alternatives(), but of each part no more than the first 192 KiB and the last 64 KiB of its octets are decoded, and of all parts together no
    * more than 512 KiB (later ones are empty): for readers who must answer soon, whatever the message.
+   * A multipart whose boundary is missing or never appears is taken for text.
    */
   excerpts(): readonly (readonly TextPart[])[];
 }
@@ -50,7 +51,7 @@ class ReadMessage implements Message {
   readonly octets: Buffer;
   readonly fields: readonly Field[];
   readonly #head: FieldSection;
-  #body: { readonly views: Views; readonly fault: string | undefined } | undefined;
+  #body: { readonly root: Entity; readonly views: Views; readonly fault: string | undefined } | undefined;
   #ambiguity: { readonly reason: string | undefined } | undefined;
   #alternatives: readonly (readonly TextPart[])[] | undefined;
   #excerpts: readonly (readonly TextPart[])[] | undefined;
@@ -87,22 +88,30 @@ class ReadMessage implements Message {
     if (this.#excerpts === undefined) {
       const decoded = new Map<Leaf, TextPart>();
       let left = MAX_EXCERPTS;
-      for (const leaf of this.#leaves()) {
+      const views = this.#shownAtAll();
+      for (const leaf of new Set(views.flat())) {
         const most = Math.min(MAX_EXCERPT, left);
         decoded.set(leaf, decodeExcerpt(this.octets, leaf, most));
         left -= Math.min(most, leaf.entity.end - leaf.entity.start);
       }
-      this.#excerpts = this.#read().views.views.map(view => view.flatMap(leaf => decoded.get(leaf) ?? []));
+      this.#excerpts = views.map(view => view.flatMap(leaf => decoded.get(leaf) ?? []));
     }
     return this.#excerpts;
   }
 
-  #read(): { readonly views: Views; readonly fault: string | undefined } {
+  #read(): { readonly root: Entity; readonly views: Views; readonly fault: string | undefined } {
     if (this.#body === undefined) {
       const { root, fault } = readStructure(this.octets, this.#head);
-      this.#body = { views: readViews(root), fault };
+      this.#body = { root, views: readViews(root), fault };
     }
     return this.#body;
+  }
+
+  /** The views; of a multipart whose boundary is missing or never appears, its body as it stands. */
+  #shownAtAll(): readonly (readonly Leaf[])[] {
+    const { root, views } = this.#read();
+    const broken = views.views.length === 0 && root.contentType.type.startsWith('multipart/') && root.parts.length === 0;
+    return broken ? [[{ type: 'text/plain', entity: root }]] : views.views;
   }
 
   #leaves(): ReadonlySet<Leaf> {

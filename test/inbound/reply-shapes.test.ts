@@ -78,3 +78,10 @@ t.test('invisible characters and odd blanks', async t => {
   const octets = Buffer.from('Content-Type: text/plain; charset=utf-8\r\n\r\nun\u200bsub\u00adscribe\u00a0me\u2028now\r\n');
   t.equal(ownText(parseMessage(octets)), 'unsubscribe me\nnow');
 });
+
+t.test('a multipart whose boundary never appears is read as it stands', async t => {
+  for (const type of ['multipart/alternative', 'multipart/mixed; boundary=b'])
+    t.equal(ownText(parseMessage(Buffer.from(`Content-Type: ${type}\r\n\r\nRemove me\r\n`))), 'Remove me', type);
+  const picture = 'Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: image/png\r\n\r\nx\r\n--b--\r\n';
+  t.equal(ownText(parseMessage(Buffer.from(picture))), '');
+});
