@@ -31,7 +31,7 @@ const MOST_SENDS = 100;
 const MAX_IDS = 50;
 const MAX_TOKENS = 10;
 /** People of a report whom we are asked to find among all that was sent. */
-const MAX_SOUGHT = 50;
+const MAX_SOUGHT = 10;
 const FIELD_CHARACTERS = 4_000;
 const TAG = new RegExp(`\\+([a-z2-7]{${TOKEN_CHARS}})@`, 'gi');
 /** Where a tagged address of ours may stand that the envelope no longer shows, as in a mailbox. */

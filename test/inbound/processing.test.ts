@@ -6,7 +6,7 @@ import { GLOBAL } from '../../src/ids.ts';
 import { readLatency } from '../../src/journal/inbound-latency.ts';
 import { StoreUnavailable } from '../../src/store/store.ts';
 import { noRedis, startRedis } from '../support/redis.ts';
-import { ACME, AUTUMN, DOMAIN, type Mail, newOffice, OTHER, SPRING, WORDS } from './office.ts';
+import { ACME, AUTUMN, address, DOMAIN, type Mail, newOffice, OTHER, SPRING, WORDS } from './office.ts';
 
 const JANE = 'jane@widgets.example';
 const DAY = 86_400_000;
@@ -318,6 +318,21 @@ t.test('law 6: the ledger has it before anybody is told', async t => {
   t.same(await office.listed(JANE), [], 'the store forgot');
   await office.ledger.replay(office.store);
   t.same(await office.listed(JANE), before, 'and was told again');
+});
+
+t.test('law 6: an objection that repeats another is not lost with the lift of that one', async t => {
+  const office = await newOffice(t);
+  await office.receive({ as: { kind: 'opt-out' } });
+  let lifted: string | undefined;
+  office.steering.beforeApply = async changes => {
+    // Right before the second is written: it has found the person listed.
+    if (lifted !== undefined || !changes.some(({ key }) => 'set' in key && key.set === 'reply-seen')) return;
+    lifted = '';
+    lifted = await office.lists.lift({ owner: ACME }, address(JANE), { by: 'anna', why: 'asked for' });
+  };
+  await office.receive({ as: { kind: 'opt-out' } });
+  t.equal(lifted, 'lifted');
+  t.same(await office.listed(JANE), OPT_OUT);
 });
 
 t.test('A17: the clock from receipt to enforced', async t => {
