@@ -1,10 +1,7 @@
-/** The composition root: the only file that knows all parts. A house is what commands work on; a gate is what mail passes. */
+/** The gate: what mail passes, in either direction, composed on a house. With house.ts the only file that knows all parts. */
 import { randomUUID } from 'node:crypto';
 import { resolve } from 'node:path';
-import { createChecks, registry } from './checks/index.ts';
-import { Clients } from './clients/clients.ts';
-import { type Config, type Loaded, loadConfig } from './config.ts';
-import { admission, keyringFor } from './founding.ts';
+import { type House, policiesOf, upstreamsOf } from './house.ts';
 import type { ClientId } from './ids.ts';
 import { loadClassifier } from './inbound/classify.ts';
 import { Destinations } from './inbound/destinations.ts';
@@ -13,157 +10,17 @@ import { InboundGate } from './inbound/gate.ts';
 import { startMailboxes } from './inbound/mailbox.ts';
 import { InboundProcessor } from './inbound/processing.ts';
 import { Waiting } from './inbound/waiting.ts';
-import { Decisions, Journal, type JournalParts } from './journal/journal.ts';
-import { type Pending, StoredPending } from './journal/pending.ts';
-import { StoredReplies } from './journal/replies.ts';
+import { Journal } from './journal/journal.ts';
 import { SoftBounces } from './journal/soft-bounces.ts';
-import { StoredSends } from './journal/stored-sends.ts';
-import { Digests } from './keys/digest.ts';
-import type { Keyring } from './keys/keyring.ts';
-import { Tokens } from './keys/token.ts';
-import { defaultVault, openVault } from './keys/vault.ts';
-import { type Ledger, openLedger } from './lists/ledger.ts';
-import { Lists } from './lists/lists.ts';
-import { type Clock, systemClock } from './ops/clock.ts';
-import { createLog, type Logger } from './ops/log.ts';
+import { parseMessage } from './mail/message.ts';
 import { regularly } from './ops/regularly.ts';
-import { buildPolicies, type Policies } from './policy/policy.ts';
-import { CREDENTIAL_ONLY, type PolicySettings, policySettings } from './policy/settings.ts';
-import { inMilliseconds } from './relay/options.ts';
-import { Upstreams } from './relay/upstreams.ts';
-import { parseUpstreamUrl } from './relay/url.ts';
+import type { Upstreams } from './relay/upstreams.ts';
 import { ByteBudget } from './smtp/budget.ts';
 import { type Listener, startListener } from './smtp/listener.ts';
-import { openStore } from './store/open.ts';
-import type { Store } from './store/store.ts';
 import { SubmissionGate } from './submission/gate.ts';
 import { TrackedLinks } from './watch/tracked-links.ts';
 
-/** The configuration cannot be used: every problem, each naming its key and the fix. */
-export class ConfigProblems extends Error {
-  override readonly name = 'ConfigProblems';
-  readonly problems: readonly string[];
-  constructor(problems: readonly string[]) {
-    super(problems.join('\n'));
-    this.problems = problems;
-  }
-}
-
-export interface HouseOptions {
-  /** The configuration file, as given. */
-  readonly file?: string | undefined;
-  /** A store that was never used may be founded. */
-  readonly create?: boolean;
-  /** A server waits for a store that is down; a command fails. */
-  readonly patient?: boolean;
-  readonly env?: Readonly<Record<string, string | undefined>>;
-  readonly cwd?: string;
-  readonly clock?: Clock;
-}
-
-/** The store, and everything that stands on it. */
-export interface House {
-  readonly config: Config;
-  readonly baseDir: string;
-  readonly clock: Clock;
-  readonly log: Logger;
-  readonly store: Store;
-  readonly ledger: Ledger;
-  readonly lists: Lists;
-  readonly clients: Clients;
-  readonly decisions: Decisions;
-  readonly sends: StoredSends;
-  readonly replies: StoredReplies;
-  readonly pending: Pending;
-  readonly tokens: Tokens;
-  readonly keyring: Keyring;
-  readonly settings: PolicySettings;
-  /** What a journal is made of; only a gate writes one. */
-  readonly journalParts: JournalParts;
-  close(): Promise<void>;
-}
-
-/** @throws ConfigProblems */
-export function readConfig({ file, env = process.env, cwd = process.cwd() }: HouseOptions): Loaded & { readonly settings: PolicySettings } {
-  const loaded = loadConfig({ file, env, cwd, checks: registry.map(({ name }) => name) });
-  if ('problems' in loaded) throw new ConfigProblems(loaded.problems);
-  const policies = policySettings(registry, loaded.config.policies);
-  if ('problems' in policies) throw new ConfigProblems(policies.problems);
-  return { ...loaded, settings: policies.settings };
-}
-
-/** @throws ConfigProblems, KeyringProblem, StoreMissing, StoreRefused, StoreUnavailable (where the vault gives no answer, too) */
-export async function openHouse(options: HouseOptions): Promise<House> {
-  const { create = false, patient = false, clock = systemClock } = options;
-  const { config, baseDir, settings } = readConfig(options);
-  const log = createLog(config.log.level);
-  const open = { create, baseDir, log };
-  const keys = { file: resolve(baseDir, config.keys.file), master: config.keys.master };
-  const keyring = await keyringFor({ storeUrl: config.store.url, open, keys, clock, log });
-  const vaultAt = config.keys.vault ?? defaultVault(keys.file);
-  const vault = openVault(/^rediss?:/.test(vaultAt) ? vaultAt : resolve(baseDir, vaultAt), { keyring, clock });
-  const place = config.store.url.startsWith('lmdb:') ? { place: 'embedded' } : {};
-  const ledger = openLedger(config.ledger.url, { keyring, vault, clock, log, baseDir, create, ...place });
-  let store: Store;
-  try {
-    store = await openStore(config.store.url, { ...open, patient, admit: admission({ keyring, vault, ledger, patient, create }) });
-  } catch (error) {
-    await ledger.close();
-    await vault.close();
-    throw error;
-  }
-  const digests = new Digests(keyring);
-  const lists = new Lists({ store, keyring, digests, vault, ledger, clock });
-  const rules = { policies: [...settings.keys()], credentialOnly: CREDENTIAL_ONLY, upstreamProblem };
-  const clients = new Clients({ store, keyring, digests, vault, clock, rules });
-  const journalParts = { store, digests, vault, sealer: keyring.sealer('journal'), clock, log };
-  return {
-    config,
-    baseDir,
-    clock,
-    log,
-    store,
-    ledger,
-    lists,
-    clients,
-    decisions: new Decisions(journalParts),
-    sends: new StoredSends(journalParts),
-    replies: new StoredReplies({ store, digests, vault, keyring }),
-    pending: new StoredPending({ store, clock }),
-    tokens: new Tokens(keyring),
-    keyring,
-    settings,
-    journalParts,
-    async close() {
-      await ledger.close(store);
-      await store.close();
-      await vault.close();
-    },
-  };
-}
-
-function upstreamProblem(url: string): string | undefined {
-  const target = parseUpstreamUrl(url);
-  return 'problem' in target ? target.problem : undefined;
-}
-
-/** The policies of this configuration, ready to be asked. */
-export function policiesOf(house: House, tracked: Pick<TrackedLinks, 'judge'>): Policies {
-  return buildPolicies(house.settings, createChecks({ lists: house.lists, tracked, replies: house.replies }), house);
-}
-
-/** The upstreams of this configuration; nothing is connected yet. */
-export function upstreamsOf({ config, clock, log }: House): Upstreams {
-  const { url, connections, messagesPerConnection, timeouts } = config.upstream;
-  return new Upstreams(url, {
-    connections,
-    messagesPerConnection,
-    timeouts: inMilliseconds(timeouts),
-    hostname: config.submission.hostname,
-    clock,
-    log,
-  });
-}
+export { ConfigProblems, type House, type HouseOptions, openHouse, policiesOf, readConfig, upstreamsOf } from './house.ts';
 
 /** How long beyond the limit of a stop a message on its way upstream may wait for its reply: longer than a closing upstream takes. */
 const VERDICT_MS = 6_000;
@@ -261,10 +118,13 @@ async function startReturns(house: House, upstreams: Upstreams): Promise<Returns
   const hostname = inbound.hostname ?? submission.hostname;
   const share = (limit: number): number => Math.ceil(limit / submission.workers);
   const destinations = new Destinations({ clients, domains: inbound.domains });
+  const classifier = loadClassifier(inbound.rules === undefined ? undefined : resolve(baseDir, inbound.rules));
+  // Patterns are compiled when they are first used: not while somebody waits.
+  for (const text of ['x', '\u0142']) classifier.classify(parseMessage(Buffer.from(`Subject: ${text}\r\n\r\n${text}\r\n`)));
   const processor = new InboundProcessor({
     ...house,
     digests,
-    classifier: loadClassifier(inbound.rules === undefined ? undefined : resolve(baseDir, inbound.rules)),
+    classifier,
     destinations,
     options: inbound,
     ourNames: [submission.hostname, hostname],

@@ -1,0 +1,151 @@
+import { resolve } from 'node:path';
+import { createChecks, registry } from './checks/index.ts';
+import { Clients } from './clients/clients.ts';
+import { type Config, type Loaded, loadConfig } from './config.ts';
+import { admission, keyringFor } from './founding.ts';
+import { Decisions, type JournalParts } from './journal/journal.ts';
+import { type Pending, StoredPending } from './journal/pending.ts';
+import { StoredReplies } from './journal/replies.ts';
+import { StoredSends } from './journal/stored-sends.ts';
+import { Digests } from './keys/digest.ts';
+import type { Keyring } from './keys/keyring.ts';
+import { Tokens } from './keys/token.ts';
+import { defaultVault, openVault } from './keys/vault.ts';
+import { type Ledger, openLedger } from './lists/ledger.ts';
+import { Lists } from './lists/lists.ts';
+import { type Clock, systemClock } from './ops/clock.ts';
+import { createLog, type Logger } from './ops/log.ts';
+import { buildPolicies, type Policies } from './policy/policy.ts';
+import { CREDENTIAL_ONLY, type PolicySettings, policySettings } from './policy/settings.ts';
+import { inMilliseconds } from './relay/options.ts';
+import { Upstreams } from './relay/upstreams.ts';
+import { parseUpstreamUrl } from './relay/url.ts';
+import { openStore } from './store/open.ts';
+import type { Store } from './store/store.ts';
+import type { TrackedLinks } from './watch/tracked-links.ts';
+
+/** The configuration cannot be used: every problem, each naming its key and the fix. */
+export class ConfigProblems extends Error {
+  override readonly name = 'ConfigProblems';
+  readonly problems: readonly string[];
+  constructor(problems: readonly string[]) {
+    super(problems.join('\n'));
+    this.problems = problems;
+  }
+}
+
+export interface HouseOptions {
+  /** The configuration file, as given. */
+  readonly file?: string | undefined;
+  /** A store that was never used may be founded. */
+  readonly create?: boolean;
+  /** A server waits for a store that is down; a command fails. */
+  readonly patient?: boolean;
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  readonly cwd?: string;
+  readonly clock?: Clock;
+}
+
+/** The store, and everything that stands on it. */
+export interface House {
+  readonly config: Config;
+  readonly baseDir: string;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly store: Store;
+  readonly ledger: Ledger;
+  readonly lists: Lists;
+  readonly clients: Clients;
+  readonly decisions: Decisions;
+  readonly sends: StoredSends;
+  readonly replies: StoredReplies;
+  readonly pending: Pending;
+  readonly tokens: Tokens;
+  readonly keyring: Keyring;
+  readonly settings: PolicySettings;
+  /** What a journal is made of; only a gate writes one. */
+  readonly journalParts: JournalParts;
+  close(): Promise<void>;
+}
+
+/** @throws ConfigProblems */
+export function readConfig({ file, env = process.env, cwd = process.cwd() }: HouseOptions): Loaded & { readonly settings: PolicySettings } {
+  const loaded = loadConfig({ file, env, cwd, checks: registry.map(({ name }) => name) });
+  if ('problems' in loaded) throw new ConfigProblems(loaded.problems);
+  const policies = policySettings(registry, loaded.config.policies);
+  if ('problems' in policies) throw new ConfigProblems(policies.problems);
+  return { ...loaded, settings: policies.settings };
+}
+
+/** @throws ConfigProblems, KeyringProblem, StoreMissing, StoreRefused, StoreUnavailable (where the vault gives no answer, too) */
+export async function openHouse(options: HouseOptions): Promise<House> {
+  const { create = false, patient = false, clock = systemClock } = options;
+  const { config, baseDir, settings } = readConfig(options);
+  const log = createLog(config.log.level);
+  const open = { create, baseDir, log };
+  const keys = { file: resolve(baseDir, config.keys.file), master: config.keys.master };
+  const keyring = await keyringFor({ storeUrl: config.store.url, open, keys, clock, log });
+  const vaultAt = config.keys.vault ?? defaultVault(keys.file);
+  const vault = openVault(/^rediss?:/.test(vaultAt) ? vaultAt : resolve(baseDir, vaultAt), { keyring, clock });
+  const place = config.store.url.startsWith('lmdb:') ? { place: 'embedded' } : {};
+  const ledger = openLedger(config.ledger.url, { keyring, vault, clock, log, baseDir, create, ...place });
+  let store: Store;
+  try {
+    store = await openStore(config.store.url, { ...open, patient, admit: admission({ keyring, vault, ledger, patient, create }) });
+  } catch (error) {
+    await ledger.close();
+    await vault.close();
+    throw error;
+  }
+  const digests = new Digests(keyring);
+  const lists = new Lists({ store, keyring, digests, vault, ledger, clock });
+  const rules = { policies: [...settings.keys()], credentialOnly: CREDENTIAL_ONLY, upstreamProblem };
+  const clients = new Clients({ store, keyring, digests, vault, clock, rules });
+  const journalParts = { store, digests, vault, sealer: keyring.sealer('journal'), clock, log };
+  return {
+    config,
+    baseDir,
+    clock,
+    log,
+    store,
+    ledger,
+    lists,
+    clients,
+    decisions: new Decisions(journalParts),
+    sends: new StoredSends(journalParts),
+    replies: new StoredReplies({ store, digests, vault, keyring }),
+    pending: new StoredPending({ store, clock }),
+    tokens: new Tokens(keyring),
+    keyring,
+    settings,
+    journalParts,
+    async close() {
+      await ledger.close(store);
+      await store.close();
+      await vault.close();
+    },
+  };
+}
+
+function upstreamProblem(url: string): string | undefined {
+  const target = parseUpstreamUrl(url);
+  return 'problem' in target ? target.problem : undefined;
+}
+
+/** The policies of this configuration, ready to be asked. */
+export function policiesOf(house: House, tracked: Pick<TrackedLinks, 'judge'>): Policies {
+  return buildPolicies(house.settings, createChecks({ lists: house.lists, tracked, replies: house.replies }), house);
+}
+
+/** The upstreams of this configuration; nothing is connected yet. */
+export function upstreamsOf({ config, clock, log }: House): Upstreams {
+  const { url, connections, messagesPerConnection, timeouts } = config.upstream;
+  return new Upstreams(url, {
+    connections,
+    messagesPerConnection,
+    timeouts: inMilliseconds(timeouts),
+    hostname: config.submission.hostname,
+    clock,
+    log,
+  });
+}
