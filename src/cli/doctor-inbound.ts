@@ -8,7 +8,7 @@ import { isAddress, parsePerson } from '../mail/address.ts';
 import { parseDomain } from '../mail/domain.ts';
 import { CONVERSATION } from '../policy/settings.ts';
 import { describeWaiting, whatWaits } from './came-back.ts';
-import type { Finding } from './doctor.ts';
+import type { Finding } from './diagnosis.ts';
 
 /** @throws StoreUnavailable */
 export async function inboundFindings(house: House): Promise<readonly Finding[]> {

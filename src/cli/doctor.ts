@@ -7,15 +7,10 @@ import { type House, openHouse, readConfig, upstreamsOf } from '../app.ts';
 import { parseListens } from '../smtp/listen.ts';
 import { StoreUnavailable } from '../store/store.ts';
 import { type Common, command } from './command.ts';
+import type { Finding } from './diagnosis.ts';
 import { inboundFindings } from './doctor-inbound.ts';
 import { EXIT } from './exit.ts';
 import { printJson, printLine } from './output.ts';
-
-export interface Finding {
-  readonly level: 'ok' | 'warn' | 'fail';
-  readonly about: string;
-  readonly text: string;
-}
 
 const GREETING_MS = 5000;
 
