@@ -40,7 +40,7 @@ const TO = /(?:^|\W)(?:to|for|an|at|vers|para|per|zu)\W{0,6}$/i;
 const FAILURE = /(?:^|\D)[45]\d\d(?:\D|$)|deliver|fail|unknown|reject|refus|error|invalid|not |n't|zustell|remis|entreg|recapit/i;
 /** Somebody else: who sent, who reports, who helps. */
 const OTHER =
-  /(?:^|[\s(])(?:message-?id|from|sender|sent by|reply-to|return-path|mail[ -]from|contact|please|helpdesk|questions?|write to|mail to|mailto|via|cc|generated from|expanded from|by|forwarded|von|de|da)[^\w\n@]{0,8}$/i;
+  /(?:^|[\s(])(?:message-?id|from|sender|sent by|reply-to|return-path|mail[ -]from|contact|please|helpdesk|questions?|write to|via|cc|generated from|expanded from|by|forwarded|von|de|da)[^\w\n@]{0,8}$/i;
 const REPORTER = /^(?:post_?master|mailer-?daemon|mail-?daemon|abuse|support|help|helpdesk|hostmaster|webmaster)@/i;
 
 /**

@@ -472,6 +472,359 @@ export const SAMPLES: readonly Sample[] = [
     mail: plain('postmaster@widgets.example', '系统退信', `您的邮件无法送达。\n\n收件人: jane@widgets.example\n原因: 收件人不存在\n`),
     recipients: ['jane@widgets.example!'],
   },
+  {
+    system: 'Active!hunter',
+    mail: plain(
+      'MAILER-DAEMON@x.example',
+      'FAILURE NOTICE :',
+      `  ----- The following addresses had permanent fatal errors -----\n\n>>> jane@widgets.example <jane@widgets.example>\n550 sorry, no mailbox here by that name (#5.1.1 - chkusr)\n\n  ----- original message follows -----\n\n${ORIGINAL}`,
+    ),
+    recipients: ['jane@widgets.example!'],
+  },
+  {
+    system: 'Biglobe',
+    mail: plain(
+      'postmaster@biglobe.ne.jp',
+      'Returned mail:',
+      "   ----- The following addresses had delivery problems -----\n<jane@widgets.example>\n\n   ----- Non-delivered information -----\nThe number of messages in recipient's mailbox exceeded the local limit.\n\n----- The original message follows -----\n" +
+        ORIGINAL,
+    ),
+    recipients: ['jane@widgets.example'],
+  },
+  {
+    system: 'KDDI',
+    mail: plain(
+      'no-reply@app.auone-net.example',
+      'Mail Delivery Failed',
+      'Your mail sent on: Thu, 29 Apr 2010 11:04:47 +0900\n     Could not be delivered to: <jane@widgets.example>\n     As their mailbox is full.\n',
+    ),
+    recipients: ['jane@widgets.example'],
+  },
+  {
+    system: 'a carrier, an account that is none',
+    mail: plain(
+      'MAILER-DAEMON@x.example',
+      'Delivery failure',
+      "Message from x.example.\nUnable to deliver message to the following address(es).\n\n<jane@widgets.example>:\nThis user doesn't have a widgets.example account (jane@widgets.example) [0]\n\n--- Original message follows.\n\n" +
+        ORIGINAL,
+    ),
+    recipients: ['jane@widgets.example!'],
+  },
+  {
+    system: 'a list with stars',
+    mail: plain(
+      'Mail Delivery System <>',
+      'Delivery status notification',
+      '      This is an automatically generated Delivery Status Notification.      \n\nDelivery to the following recipients failed permanently:\n\n   * jane@widgets.example\n\n   SMTP:Received SMTP error response: 550 5.1.1 Unknown user\n',
+    ),
+    recipients: ['jane@widgets.example!'],
+  },
+  {
+    system: 'a status pasted into text',
+    mail: plain(
+      'MAILER-DAEMON <MAILER-DAEMON@ismtpd.example>',
+      'Undelivered Mail Returned to Sender',
+      'Hello, this is the mail server on ismtpd.\n\nI am sending you this message to inform you on the delivery status of a message you previously sent. Immediately below you will find a list of the affected recipients; also attached is a Delivery Status Notification (DSN) report in standard format.\n\nFinal-Recipient: rfc822; jane@widgets.example\nAction: failed\nStatus: 5.1.1\nDiagnostic-Code: 550 5.1.1 unknown recipient\n',
+    ),
+    recipients: ['jane@widgets.example!'],
+  },
+  {
+    system: 'Yandex, under 5.7.1',
+    mail: dsn([
+      'Final-Recipient: rfc822; jane@widgets.example\nAction: failed\nStatus: 5.7.1\nDiagnostic-Code: smtp; 550 5.7.1 No such user!',
+    ]),
+    recipients: ['jane@widgets.example!'],
+  },
+  {
+    system: 'Mimecast, invalid recipient',
+    mail: dsn([
+      'Final-Recipient: rfc822; jane@widgets.example\nAction: failed\nStatus: 5.0.0\nDiagnostic-Code: smtp; 550 Invalid Recipient - https://community.mimecast.com/docs/DOC-1369#550',
+    ]),
+    recipients: ['jane@widgets.example!'],
+  },
+  {
+    system: 'Mimecast, policy',
+    mail: dsn([
+      'Final-Recipient: rfc822; jane@widgets.example\nAction: failed\nStatus: 5.0.0\nDiagnostic-Code: smtp; 554 Email rejected due to security policies - https://community.mimecast.com',
+    ]),
+    recipients: ['jane@widgets.example'],
+  },
+  {
+    system: 'Netscape',
+    mail: plain(
+      'postmaster@x.example',
+      'Undeliverable Mail',
+      'This Message was undeliverable due to the following reason:\n\nThe user(s) account is temporarily over quota.\n\nThe following recipients did not receive this message:\n\n<jane@widgets.example>\n\nPlease reply to Postmaster@x.example\n',
+    ),
+    recipients: ['jane@widgets.example'],
+  },
+  {
+    system: 'a wireless provider',
+    mail: plain(
+      'MAILER-DAEMON@x.example',
+      'Delivery Failure',
+      'The following message, sent to you, was undeliverable\nMail from: sales@sender.example\nMail to: jane@widgets.example\n\nreason: Unknown user\n',
+    ),
+    recipients: ['jane@widgets.example!'],
+  },
+  {
+    system: 'Sina',
+    mail: plain(
+      'MAILER-DAEMON@sina.example',
+      '失败通知',
+      '您好！这是sina邮件系统\n您的邮件无法送达以下地址:\n\n<jane@widgets.example>:\n550 5.1.1 user not found\n\n--- 附件中是原邮件\n',
+    ),
+    recipients: ['jane@widgets.example!'],
+  },
+  {
+    system: 'Verizon',
+    mail: plain(
+      'Post_Office@vtext.example',
+      'Undeliverable Message',
+      'Message could not be delivered to mobile.\nError: No valid recipients for this MM\n\nTo: jane@widgets.example\nFrom: sales@sender.example\n',
+    ),
+    recipients: ['jane@widgets.example'],
+  },
+  {
+    system: 'SurfControl',
+    mail: plain(
+      'SurfControl Email <postmaster@x.example>',
+      'Message delivery has failed',
+      'Your message could not be delivered.\n\nThe following recipients:\njane@widgets.example: [192.0.2.1], 550 5.1.1 <jane@widgets.example>... User unknown\n',
+    ),
+    recipients: ['jane@widgets.example!'],
+  },
+  {
+    system: 'Office 365, full',
+    mail: plain(
+      'Microsoft Outlook <postmaster@outlook.example>',
+      'Undeliverable: Offer',
+      "Delivery has failed to these recipients or groups:\n\njane@widgets.example (jane@widgets.example)\nThe recipient's mailbox is full and can't accept messages now. Please try resending your message later, or contact the recipient directly.\n\nDiagnostic information for administrators:\n\nGenerating server: x.prod.outlook.example\n\njane@widgets.example\nRemote Server returned '554 5.2.2 mailbox full; STOREDRV.Deliver.Exception:QuotaExceededException.MapiExceptionShutoffQuotaExceeded'\n\nOriginal message headers:\n\n" +
+        ORIGINAL,
+    ),
+    recipients: ['jane@widgets.example'],
+  },
+  {
+    system: 'Office 365, HTML alone',
+    mail: plain(
+      'Microsoft Outlook <postmaster@outlook.example>',
+      'Undeliverable: Offer',
+      '<html><body><p>Your message to <a href="mailto:jane@widgets.example">jane@widgets.example</a> couldn\'t be delivered.</p><p>jane wasn\'t found at widgets.example.</p><table><tr><td>sales</td><td>Office 365</td><td>jane</td></tr><tr><td>Action Required</td><td>Recipient</td></tr><tr><td>Unknown To address</td></tr></table><p>How to Fix It: The address may be misspelled or may not exist.</p></body></html>',
+    ).replace('text/plain', 'text/html'),
+    recipients: ['jane@widgets.example!'],
+  },
+  {
+    system: 'Exchange 2007, German, full',
+    mail: plain(
+      'Microsoft Exchange <postmaster@w.example>',
+      'Unzustellbar: Angebot',
+      'Fehler bei der Nachrichtenzustellung an folgende Empfänger oder Verteilerlisten:\n\njane@widgets.example\nDas Postfach des Empfängers ist voll und kann zurzeit keine Nachrichten empfangen.\n\nDiagnoseinformationen für Administratoren:\n\njane@widgets.example\n#552 5.2.2 STOREDRV.Deliver: mailbox full.\n',
+    ),
+    recipients: ['jane@widgets.example'],
+  },
+  {
+    system: 'Exchange 2007, French',
+    mail: plain(
+      'postmaster@w.example',
+      'Non remis : Offre',
+      "Échec de la remise pour ces destinataires ou groupes :\n\njane@widgets.example\nL'adresse de messagerie que vous avez entrée est introuvable.\n\n#550 5.1.1 RESOLVER.ADR.RecipNotFound; not found ##\n",
+    ),
+    recipients: ['jane@widgets.example!'],
+  },
+  {
+    system: 'GMX',
+    mail: plain(
+      'GMX Mailer Daemon <mailer-daemon@gmx.example>',
+      'Mail delivery failed: returning message to sender',
+      'This message was created automatically by mail delivery software.\n\nA message that you sent could not be delivered to one or more of\nits recipients. This is a permanent error. The following address\nfailed:\n\n"jane@widgets.example":\nSMTP error from remote server after RCPT command:\nhost: mx.widgets.example\n5.1.1 <jane@widgets.example>... User Unknown\n',
+    ),
+    recipients: ['jane@widgets.example!'],
+  },
+  {
+    system: '1&1, size',
+    mail: plain(
+      'mailer-daemon@kundenserver.example',
+      'Mail delivery failed: returning message to sender',
+      'This message was created automatically by mail delivery software.\n\nA message that you have sent could not be delivered to one or more\nrecipients. This is a permanent error.  The following address failed:\n\n  jane@widgets.example:\n\n  Mail size limit exceeded. For explanation visit http://x\n',
+    ),
+    recipients: ['jane@widgets.example'],
+  },
+  {
+    system: 'Barracuda',
+    mail: plain(
+      'MAILER-DAEMON@x.example',
+      '**Message you sent blocked by our bulk email filter**',
+      'Your message to: jane@widgets.example\nwas blocked by our Spam Firewall. The email you sent with the following subject has NOT BEEN DELIVERED:\n\nSubject: Offer\n',
+    ),
+    recipients: ['jane@widgets.example'],
+  },
+  {
+    system: 'MDaemon',
+    mail: plain(
+      'MDaemon at x.example <MDaemon@x.example>',
+      'Permanent Delivery Failure',
+      'Your message with subject "Offer" was unable to be delivered.\n\nThe following recipient(s) could not be reached:\n  jane@widgets.example\n\n--- Session Transcript ---\n<-- 550 5.1.1 User unknown\n--> QUIT\n',
+    ),
+    recipients: ['jane@widgets.example!'],
+  },
+  {
+    system: 'Exchange 5.5',
+    mail: plain(
+      'Mail Server <postmaster@x.example>',
+      'Undeliverable: Offer',
+      'Your message did not reach some or all of the intended recipients.\n\n     Subject: Offer\n     Sent: 1.1.\n\nThe following recipient(s) could not be reached:\n\n   jane@widgets.example on 1.1.2026 10:00\n            The e-mail account does not exist at the organization this message was sent to.  Check the e-mail address, or contact the recipient directly to find out the correct address.\n            <mx.x.example #5.1.1>\n',
+    ),
+    recipients: ['jane@widgets.example!'],
+  },
+  {
+    system: 'Zimbra, full',
+    mail: dsn([
+      'Final-Recipient: rfc822; jane@widgets.example\nAction: failed\nStatus: 5.0.0\nDiagnostic-Code: x-unix; mailbox exceeds quota',
+    ]),
+    recipients: ['jane@widgets.example'],
+  },
+  {
+    system: 'Mail.ru',
+    mail: plain(
+      'mailer-daemon@corp.mail.example',
+      'Mail failure.',
+      'Это письмо создано автоматически сервером Mail.Ru, отвечать на него не нужно.\n\nК сожалению, Ваше письмо не может быть доставлено одному или нескольким получателям:\n\n  jane@widgets.example\n    SMTP error from remote mail server after RCPT TO:<jane@widgets.example>: 550 Message was not accepted -- invalid mailbox.  Local mailbox jane@widgets.example is unavailable: user not found\n\n**********************\n',
+    ),
+    recipients: ['jane@widgets.example!'],
+  },
+  {
+    system: 'CommuniGate, full',
+    mail: plain(
+      'postmaster@x.example',
+      'Undeliverable mail',
+      "Failed to deliver to 'jane@widgets.example'\nLOCAL module(account jane) reports:\n account is full (quota exceeded)\n",
+    ),
+    recipients: ['jane@widgets.example'],
+  },
+  {
+    system: 'CommuniGate',
+    mail: plain('postmaster@x.example', 'Undeliverable mail', "Failed to deliver to '<jane@widgets.example>'\nmailbox name is not known\n"),
+    recipients: ['jane@widgets.example!'],
+  },
+  {
+    system: 'Symantec',
+    mail: plain(
+      'postmaster@x.example',
+      'Delivery failure',
+      'I was unable to deliver your message to the following addresses:\n\njane@widgets.example\n\nReason: 550 Unknown user (in reply to RCPT TO)\n',
+    ),
+    recipients: ['jane@widgets.example!'],
+  },
+  {
+    system: 'Mercury',
+    mail: plain(
+      'Mail Delivery Subsystem <MAILER-DAEMON@x.example>',
+      'Delivery failure notification',
+      'With reference to your message with the subject:\n   "Offer"\n\nThe local mail transport system has reported the following problems\nit encountered while trying to deliver your message:\n\n-------------------------------------------------------------------\n*** jane@widgets.example\n   550 5.1.1 unknown user\n',
+    ),
+    recipients: ['jane@widgets.example!'],
+  },
+  {
+    system: 'Italian',
+    mail: plain(
+      'postmaster@x.example',
+      'Mancato recapito: Offerta',
+      'Il messaggio non può essere recapitato a:\n\njane@widgets.example\n\nperché la casella non esiste\n',
+    ),
+    recipients: ['jane@widgets.example!'],
+  },
+  {
+    system: 'Portuguese',
+    mail: plain(
+      'postmaster@x.example',
+      'Não é possível entregar: Oferta',
+      'Sua mensagem não pôde ser entregue:\n\njane@widgets.example\nO endereço de e-mail não foi encontrado\n',
+    ),
+    recipients: ['jane@widgets.example!'],
+  },
+  {
+    system: 'Dutch',
+    mail: plain(
+      'postmaster@x.example',
+      'Onbestelbaar: Aanbod',
+      'Uw bericht kon niet worden bezorgd bij jane@widgets.example.\n\nHet e-mailadres bestaat niet.\n',
+    ),
+    recipients: ['jane@widgets.example!'],
+  },
+  {
+    system: 'Exchange 2007, Japanese',
+    mail: plain(
+      'postmaster@x.example',
+      '配信不能: 提案',
+      '次の受信者またはグループへの配信に失敗しました:\n\njane@widgets.example\n入力した電子メール アドレスが見つかりませんでした。\n\n#550 5.1.1 RESOLVER.ADR.RecipNotFound; not found ##\n',
+    ),
+    recipients: ['jane@widgets.example!'],
+  },
+  {
+    system: 'Exim, given up, and a limit',
+    mail: plain(
+      'Mail Delivery System <Mailer-Daemon@x.example>',
+      'Mail delivery failed: returning message to sender',
+      'This message was created automatically by mail delivery software.\n\nA message that you sent could not be delivered to one or more of its\nrecipients. This is a permanent error. The following address(es) failed:\n\n  jane@widgets.example\n    retry time not reached for any host after a long failure period\n  joe@widgets.example\n    Domain widgets.example has exceeded the max emails per hour (500/500 (100%)) allowed.  Message discarded.\n',
+    ),
+    recipients: ['jane@widgets.example', 'joe@widgets.example'],
+  },
+  {
+    system: 'Exim, content, and no host',
+    mail: plain(
+      'Mail Delivery System <Mailer-Daemon@x.example>',
+      'Mail delivery failed: returning message to sender',
+      'This message was created automatically by mail delivery software.\n\nA message that you sent could not be delivered to one or more of its\nrecipients. This is a permanent error. The following address(es) failed:\n\n  jane@widgets.example\n    host mx.widgets.example [192.0.2.1]\n    SMTP error from remote mail server after end of data:\n    550 5.7.1 Content rejected\n  ann@widgets.example\n    all relevant MX records point to non-existent hosts\n',
+    ),
+    recipients: ['jane@widgets.example', 'ann@widgets.example!'],
+  },
+  {
+    system: 'German',
+    mail: plain(
+      'Mail Delivery System <mailer-daemon@t-online.example>',
+      'Mail delivery failed: Nachricht nicht zugestellt',
+      'Ihre Nachricht konnte nicht zugestellt werden an:\n\njane@widgets.example\n\nGrund: Empfänger unbekannt\n',
+    ),
+    recipients: ['jane@widgets.example!'],
+  },
+  {
+    system: 'iCloud',
+    mail: dsn([
+      'Final-Recipient: rfc822; jane@widgets.example\nAction: failed\nStatus: 5.1.1\nDiagnostic-Code: smtp; 550 5.1.1 <jane@widgets.example>: inactive email address',
+    ]),
+    recipients: ['jane@widgets.example!'],
+  },
+  {
+    system: 'QQ',
+    mail: dsn(
+      [
+        'Final-Recipient: rfc822; jane@widgets.example\nAction: failed\nStatus: 5.0.0\nDiagnostic-Code: smtp; 550 Mailbox not found. http://service.mail.qq.com',
+      ],
+      { text: '<jane@widgets.example>: host mx said: 550 Mailbox not found (in reply to RCPT TO command)' },
+    ),
+    recipients: ['jane@widgets.example!'],
+  },
+  {
+    system: 'Orange',
+    mail: dsn([
+      'Final-Recipient: rfc822; jane@widgets.example\nAction: failed\nStatus: 5.1.1\nDiagnostic-Code: smtp; 550 5.1.1 Adresse d au moins un destinataire invalide. Invalid recipient. OFR_416',
+    ]),
+    recipients: ['jane@widgets.example!'],
+  },
+  {
+    system: 'Orange, archived',
+    mail: dsn([
+      'Final-Recipient: rfc822; jane@widgets.example\nAction: failed\nStatus: 5.2.1\nDiagnostic-Code: smtp; 550 5.2.1 Boite du destinataire archivee. Archived recipient. OFR_417',
+    ]),
+    recipients: ['jane@widgets.example!'],
+  },
+  {
+    system: 'Microsoft, access denied',
+    mail: dsn([
+      'Final-Recipient: rfc822; jane@widgets.example\nAction: failed\nStatus: 5.4.1\nDiagnostic-Code: smtp; 550 5.4.1 Recipient address rejected: Access denied. AS(201806281)',
+    ]),
+    recipients: ['jane@widgets.example'],
+  },
 ];
 
 /** Not failures, each with the rule that says so; undefined: no report at all, others judge. */
