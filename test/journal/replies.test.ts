@@ -1,5 +1,5 @@
 /** The reply log as the journal keeps it: what stays of a line when its people or its client's key are gone, and what goes with time. */
-import t from 'tap';
+import t, { type Test } from 'tap';
 import { GLOBAL } from '../../src/ids.ts';
 import { StoredReplies } from '../../src/journal/replies.ts';
 import { oneMonthAfter } from '../../src/journal/requests.ts';
@@ -18,7 +18,7 @@ function person(text: string) {
 }
 const JANE = person('jane@widgets.example');
 
-async function newLog(t: Parameters<typeof newDesk>[0]): Promise<{ desk: Desk; replies: StoredReplies; write(id: string): Promise<void> }> {
+async function newLog(t: Test): Promise<{ desk: Desk; replies: StoredReplies; write(id: string): Promise<void> }> {
   const desk = await newDesk(t);
   const file = `${desk.dir}/keys/another.key`;
   await createKeyring(file, desk.clock);
