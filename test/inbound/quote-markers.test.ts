@@ -62,6 +62,7 @@ t.test('words that look like marks and are not', async t => {
     'To whom it may concern: remove me.\nFrom now on: no mail.',
     `Points:\n--\n${'one more line of text\n'.repeat(20)}remove me`,
     'Am liebsten nie mehr.\nDanke',
+    'El orden del día 12/05/2026:\nbaja, por favor.',
   ])
     t.equal(own(text), text);
 });
