@@ -170,6 +170,23 @@ t.test('law 2: with the store down nothing is marked; once it is back, everythin
   t.same(room.subjects(), ['one', 'two', 'three']);
 });
 
+t.test('what was processed and could not be remembered is given to the processor again, and is marked only then', { skip }, async t => {
+  const room = await newRoom(t);
+  await appendAll(room, ['one', 'two']);
+  room.before = arrival => {
+    room.desk.away = arrival.octets.includes('Subject: one') && room.arrivals.length === 0;
+  };
+  room.read({});
+  await until('it is noticed', () => /The store is away/.test(room.logText()));
+  t.same(
+    (await room.dovecot.stored(USER)).map(({ flags }) => flags),
+    [[], []],
+  );
+  room.desk.away = false;
+  await seen(room, ['one', 'one', 'two']);
+  t.same(room.subjects(), ['one', 'one', 'two'], 'as by a process that died in between');
+});
+
 t.test(
   'A17: a message that cannot be processed keeps no other waiting, is tried again, and is pending until it is done',
   { skip },
@@ -274,6 +291,7 @@ t.test('a mailbox that is not configured any more is forgotten after an hour; on
   room.desk.clock.at += HOUR;
   room.read({});
   await until('forgotten', async () => !(await sources()).has('mailbox:former'));
+  await until('its own is noted', async () => (await sources()).has('mailbox:carol'));
   t.same(await sources(), new Set(['mailbox:carol', 'smtp 1f']));
 });
 
