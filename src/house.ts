@@ -1,3 +1,4 @@
+/** The house: the store and everything that stands on it, built from the configuration; what commands work on, and a gate. */
 import { resolve } from 'node:path';
 import { createChecks, registry } from './checks/index.ts';
 import { Clients } from './clients/clients.ts';
