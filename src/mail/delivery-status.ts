@@ -18,6 +18,8 @@ export interface RecipientStatus {
 export interface DeliveryStatus {
   /** Host name, lower case. */
   readonly reportingMta: string | undefined;
+  /** The returned message's reverse-path, where the server adds it (Postfix: X-Postfix-Sender). */
+  readonly sender: string | undefined;
   readonly recipients: readonly RecipientStatus[];
 }
 
@@ -40,6 +42,7 @@ export function readDeliveryStatus(text: string): DeliveryStatus {
     reportingMta: afterType(perMessage?.get('reporting-mta'))
       ?.replace(/[\s(].*$/s, '')
       .toLowerCase(),
+    sender: typedAddress(perMessage?.get('x-postfix-sender') ?? perMessage?.get('original-mail-from')),
     recipients: groups.filter(group => namesSomebody(group) || group.has('action')).map(recipientOf),
   };
 }

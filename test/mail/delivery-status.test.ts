@@ -4,10 +4,11 @@ import { readDeliveryStatus, typedAddress } from '../../src/mail/delivery-status
 
 t.test('a sound report', async t => {
   const report = readDeliveryStatus(
-    'Reporting-MTA: dns; MX.Relay.example (v1)\r\nArrival-Date: x\r\n\r\nOriginal-Recipient: rfc822;jane@widgets.example\r\nFinal-Recipient: rfc822; j.doe@else.example\r\nAction: failed (no such user)\r\nStatus: 5.1.1 (bad mailbox)\r\nDiagnostic-Code: smtp; 550 5.1.1\r\n unknown\r\n\r\nFinal-Recipient: rfc822; joe@widgets.example\r\nAction: delayed\r\nStatus: 4.4.1\r\n',
+    'Reporting-MTA: dns; MX.Relay.example (v1)\r\nX-Postfix-Sender: rfc822; bounce+k3@sender.example\r\nArrival-Date: x\r\n\r\nOriginal-Recipient: rfc822;jane@widgets.example\r\nFinal-Recipient: rfc822; j.doe@else.example\r\nAction: failed (no such user)\r\nStatus: 5.1.1 (bad mailbox)\r\nDiagnostic-Code: smtp; 550 5.1.1\r\n unknown\r\n\r\nFinal-Recipient: rfc822; joe@widgets.example\r\nAction: delayed\r\nStatus: 4.4.1\r\n',
   );
   t.same(report, {
     reportingMta: 'mx.relay.example',
+    sender: 'bounce+k3@sender.example',
     recipients: [
       { original: 'jane@widgets.example', final: 'j.doe@else.example', action: 'failed', status: '5.1.1', diagnostic: '550 5.1.1 unknown' },
       { original: undefined, final: 'joe@widgets.example', action: 'delayed', status: '4.4.1', diagnostic: undefined },

@@ -65,9 +65,11 @@ function isReport(message: Message, { said }: ReportText, subject: string, rules
   // A person's reply quotes reports; the report itself quotes with more than one sign, or not at all.
   const opening = rules.openings(plainWords(said.slice(0, MAX_OPENING).replace(/^>(?!>)[^\n]*$/gm, ''))) !== undefined;
   const declared = /report-type\s*=\s*"?delivery-status/i.test(message.all('content-type')[0] ?? '');
-  if (declared || sender) return declared || named || opening;
   // "Re: Undelivered mail" answers a report; "Re: Offer: delivery failed" is one on an answer.
   const answered = /^\s*(?:(?:re|aw|fw|fwd|wg|sv|vs|antw|rv|tr|odp)\s*:\s*)+(.*)/s.exec(subject)?.[1];
+  // A postmaster is a person too: one who answers, and names nobody that could not be reached, is no report.
+  if (sender && answered !== undefined && !nobody && namedIn(said, new Set()).length === 0) return false;
+  if (declared || sender) return declared || named || opening;
   const answer = answered?.startsWith(rules.subjects(answered) ?? ' ') === true;
   return named && (nobody || (opening && !answer && message.all('in-reply-to').length === 0));
 }
@@ -77,7 +79,7 @@ function judged(report: Report, rules: BounceRules, circumstances: Circumstances
   const groups = status?.recipients ?? [];
   const failed = groups.filter(({ action, status }) => !NO_FAILURE.includes(action ?? '') && status?.[0] !== '2');
   const fields = returnedFields(parts, text.behind);
-  const returned = returnedOf(fields);
+  const returned = returnedOf(fields, status?.sender);
   if (groups.length > 0 && failed.length === 0) return nothing(`bounce/${groups[0]?.action ?? 'delivered'}`, returned);
   const delay = failed.length > 0 ? undefined : (rules.delays(plainWords(text.said.slice(0, MAX_OPENING))) ?? rules.delays(subject));
   if (delay !== undefined) return nothing('bounce/delayed', returned);
@@ -139,11 +141,10 @@ function fromText(report: Report, returned: Returned | undefined, judge: Judge, 
     .find(list => list.length > 0);
   return (named ?? []).slice(0, MAX_RECIPIENTS).map(({ address, said }) => {
     const about = said === '' ? (saidBeside.get(address.toLowerCase()) ?? '') : said;
-    const candidates = [about, text.said, subject].map(words => () => judge.judge(group?.status, words));
     let verdict = judge.judge(group?.status, about);
-    for (const candidate of candidates.slice(1)) {
-      if (isFounded(verdict)) break;
-      verdict = candidate();
+    for (const words of [text.said, subject]) {
+      const wider = isFounded(verdict) ? verdict : judge.judge(group?.status, words);
+      if (isFounded(wider)) verdict = wider;
     }
     return { recipient: namedRecipient(address, verdict), verdict };
   });

@@ -907,6 +907,15 @@ export const OTHERS: readonly { readonly what: string; readonly mail: string; re
     rule: undefined,
   },
   {
+    what: 'a postmaster who writes of unknown users',
+    mail: plain(
+      'Postmaster <postmaster@widgets.example>',
+      'Re: Offer',
+      'Delivery failed, so to say: user unknown here. Remove us from your list!\n',
+    ).replace('Return-Path: <>', 'Return-Path: <postmaster@widgets.example>'),
+    rule: undefined,
+  },
+  {
     what: 'an order that cannot be delivered',
     mail: plain('Jane <jane@widgets.example>', 'Re: Delivery problem', 'The parcel could not be delivered, nobody was there.\n').replace(
       'Return-Path: <>',
