@@ -1,5 +1,5 @@
 /** The classifier: tries one kind after the other, and the first to recognise the message wins. */
-import type { Message } from '../mail/message.ts';
+import { type Message, parseMessage } from '../mail/message.ts';
 import { loadAutomatic } from './automatic.ts';
 import { loadAutoReply } from './classifiers/auto-reply.ts';
 import { loadBounce } from './classifiers/bounce.ts';
@@ -33,7 +33,7 @@ export function loadClassifier(folder?: string): Classifier {
     loadOptOut(automatic, folder),
     loadAutoReply(automatic),
   ];
-  return {
+  const classifier: Classifier = {
     classify(message, circumstances = {}) {
       const reading = new LazyReading(message, circumstances, ownText);
       for (const classify of classifiers) {
@@ -43,6 +43,9 @@ export function loadClassifier(folder?: string): Classifier {
       return finding('reply', { ownText: reading.ownText });
     },
   };
+  // Patterns are compiled when first used, and once more when used again: not while mail waits.
+  for (let times = 0; times < 2; times += 1) classifier.classify(parseMessage(Buffer.from('Subject: Re: Hello\r\n\r\nHello.\r\n')));
+  return classifier;
 }
 
 class LazyReading implements Reading {

@@ -2,8 +2,8 @@
 import { compilePhrases, compileWhole, fold, sentences } from '../mail/phrases.ts';
 
 /** Of folded text so much is read, the beginning and the end: more than anybody writes, and little enough for every rule of every language. */
-const MAX_HEAD = 12_288;
-const MAX_TAIL = 4_096;
+const MAX_HEAD = 4_096;
+const MAX_TAIL = 2_048;
 /** A line so long was broken by the mail program, so the next line goes on with it. */
 const WRAPPED = 50;
 /** More than what may stand between two words of a phrase: no phrase reaches over what was cut out. */
@@ -26,9 +26,13 @@ export interface Words {
 }
 
 export function readWords(text: string): Words {
-  const cut = text.length > MAX_HEAD + MAX_TAIL ? `${text.slice(0, MAX_HEAD)}\n\n${text.slice(-MAX_TAIL)}` : text;
-  const folded = apart(fold(cut));
+  // Folding lengthens ideographs and ligatures, so it is cut once more.
+  const folded = shorten(apart(fold(shorten(text))));
   return { text: folded, sentences: sentences(folded.replace(ABBREVIATION, '$1 ').replaceAll('\u3002', '. ')) };
+}
+
+function shorten(text: string): string {
+  return text.length > MAX_HEAD + MAX_TAIL + 2 ? `${text.slice(0, MAX_HEAD)}\n\n${text.slice(-MAX_TAIL)}` : text;
 }
 
 /** The clauses of a text: what stands between two signs, or on a line of its own; without those out of which something was cut. */

@@ -69,7 +69,8 @@ export function loadOptOut(automatic: Automatic, folder?: string): Classify {
   const rules = compile(readTables('opt-out-replies', optOutRepliesTable, folder));
   return reading => {
     const words = readWords(reading.ownText);
-    const hit = inWords(words, rules) ?? inSubject(reading, words, rules);
+    const hits = [inWords(words, rules), inSubject(reading, words, rules)];
+    const hit = hits.find(one => one?.kind === 'opt-out') ?? hits.find(one => one !== undefined);
     if (hit === undefined) return undefined;
     if (automatic.proof(reading.message) === undefined) return found(hit, reading);
     const recognised =
