@@ -11,6 +11,7 @@ import { startMailboxes } from './inbound/mailbox.ts';
 import { InboundProcessor } from './inbound/processing.ts';
 import { Waiting } from './inbound/waiting.ts';
 import { Journal } from './journal/journal.ts';
+import { ALARM_MS } from './journal/pending.ts';
 import { SoftBounces } from './journal/soft-bounces.ts';
 import { parseMessage } from './mail/message.ts';
 import { regularly } from './ops/regularly.ts';
@@ -166,11 +167,15 @@ async function startReturns(house: House, upstreams: Upstreams): Promise<Returns
   });
   const source = `smtp ${randomUUID()}`;
   let noted: number | undefined;
+  let alarmed = false;
   const noting = regularly(MINUTE_MS, 'noting what waits', log, async () => {
     const oldestAt = waiting.oldest();
     if (oldestAt === undefined && noted === undefined) return;
     await pending.note(source, { oldestAt, unreadableSince: undefined });
     noted = oldestAt;
+    const late = oldestAt !== undefined && clock.now() - oldestAt > ALARM_MS;
+    if (late && !alarmed) log.error({ alarm: 'pending-12h', source }, 'what came back 12 hours ago is not enforced yet');
+    alarmed = late;
   });
   const softBounces = new SoftBounces(store, digests);
   const purging = regularly(HOUR_MS, 'purging sends', log, async () => {
