@@ -51,6 +51,7 @@ class ReadMessage implements Message {
   readonly octets: Buffer;
   readonly fields: readonly Field[];
   readonly #head: FieldSection;
+  #byName: Map<string, string[]> | undefined;
   #body: { readonly root: Entity; readonly views: Views; readonly fault: string | undefined } | undefined;
   #ambiguity: { readonly reason: string | undefined } | undefined;
   #alternatives: readonly (readonly TextPart[])[] | undefined;
@@ -63,7 +64,20 @@ class ReadMessage implements Message {
   }
 
   all(name: string): readonly string[] {
-    return this.fields.filter(field => field.name === name).map(field => field.value);
+    return this.#named().get(name) ?? [];
+  }
+
+  /** A stranger's header may have a hundred thousand fields, and is asked for many names. */
+  #named(): ReadonlyMap<string, readonly string[]> {
+    if (this.#byName === undefined) {
+      this.#byName = new Map();
+      for (const { name, value } of this.fields) {
+        const values = this.#byName.get(name);
+        if (values === undefined) this.#byName.set(name, [value]);
+        else values.push(value);
+      }
+    }
+    return this.#byName;
   }
 
   get ambiguity(): string | undefined {
