@@ -28,6 +28,7 @@ export function assertKey(key: Key): void {
 export function assertRange(range: Range): void {
   if (!OWNER.test(range.owner)) throw new RangeError('A range needs an owner of a-z 0-9 . _ -');
   if (!NAME.test('set' in range ? range.set : range.log)) throw new RangeError('A range needs the name of a set or log');
+  if ('set' in range && range.after !== undefined) assertKey({ ...range, id: range.after });
 }
 
 /**

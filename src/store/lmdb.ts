@@ -107,7 +107,7 @@ class LmdbStore implements Store {
     assertRange(range);
     const { from, to, idAt } = bounds(range);
     const reverse = 'log' in range && range.reverse === true;
-    let last: Buffer | undefined;
+    let last = 'set' in range && range.after !== undefined ? encodeKey({ ...range, id: range.after }) : undefined;
     for (;;) {
       const options = reverse
         ? { start: last ?? to, exclusiveStart: true, end: from, inclusiveEnd: true, reverse, limit: PAGE }

@@ -27,8 +27,8 @@ export function logKey(owner: string, log: string): string {
   return `${PREFIX}{${owner}}:r:${log}`;
 }
 
-/** Ids are digests, so their first octets spread them evenly. */
-function bucketOf(id: Buffer): number {
+/** Ids are digests, so their first octets spread them evenly; in order of the ids, so that a set can be read on from one of them. */
+export function bucketOf(id: Buffer): number {
   return (((id[0] ?? 0) << 8) | (id[1] ?? 0)) >> (16 - BUCKET_BITS);
 }
 

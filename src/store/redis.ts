@@ -2,7 +2,7 @@
 import type { Logger } from '../ops/log.ts';
 import { assertKey, assertRange, byOwner, type OwnerChanges } from './limits.ts';
 import { durability, parseInfo } from './redis-guard.ts';
-import { BUCKETS, bucketKey, decodeMember, logKey, PREFIX, redisKey } from './redis-keys.ts';
+import { BUCKETS, bucketKey, bucketOf, decodeMember, logKey, PREFIX, redisKey } from './redis-keys.ts';
 import type { RedisLink } from './redis-link.ts';
 import { APPLY, FIND, READ_BUCKETS, type Script } from './redis-scripts.ts';
 import {
@@ -76,7 +76,7 @@ export class RedisStore implements Store {
 
   async *scan(range: Range): AsyncIterable<readonly [Key, Value]> {
     assertRange(range);
-    yield* 'set' in range ? this.#scanSet(range.owner, range.set) : this.#scanLog(range);
+    yield* 'set' in range ? this.#scanSet(range) : this.#scanLog(range);
   }
 
   async isEmpty(): Promise<boolean> {
@@ -122,12 +122,16 @@ export class RedisStore implements Store {
     return (await this.#run('write', APPLY, keys, steps.flat())) === 1;
   }
 
-  async *#scanSet(owner: string, set: string): AsyncIterable<readonly [Key, Value]> {
-    for (let bucket = 0; bucket < BUCKETS; ) {
+  async *#scanSet({ owner, set, after }: Extract<Range, { set: string }>): AsyncIterable<readonly [Key, Value]> {
+    for (let bucket = after === undefined ? 0 : bucketOf(after); bucket < BUCKETS; ) {
       this.#assertOpen();
       const keys = Array.from({ length: Math.min(SCAN_BUCKETS, BUCKETS - bucket) }, (_, at) => bucketKey(owner, set, bucket + at));
       const [read, flat] = (await this.#run('read', READ_BUCKETS, keys, [SCAN_ENTRIES])) as [number, Buffer[]];
-      for (let at = 0; at + 1 < flat.length; at += 2) yield [{ owner, set, id: flat[at] as Buffer }, flat[at + 1] as Buffer];
+      const entries: [Key & { id: Buffer }, Value][] = [];
+      for (let at = 0; at + 1 < flat.length; at += 2) entries.push([{ owner, set, id: flat[at] as Buffer }, flat[at + 1] as Buffer]);
+      // Buckets follow the ids' first bits, so what is in order within them is in order altogether.
+      entries.sort(([one], [other]) => one.id.compare(other.id));
+      for (const entry of entries) if (after === undefined || entry[0].id.compare(after) > 0) yield entry;
       bucket += read;
     }
   }

@@ -2,7 +2,8 @@
  * The contract of a store engine. An engine is dumb: it hashes nothing, expires nothing, decides nothing.
  *
  * Everything belongs to an owner, a client's id or `global`, and has one of two shapes: an *entry* is a point look-up in a set
- * (a digest → a small value) and has no order; a *record* stands in a log and is ordered by its id.
+ * (a digest → a small value), evenly spread; a *record* stands in a log whose order means something (time). Both are read in the order
+ * of their ids' octets.
  */
 
 export interface EntryKey {
@@ -36,9 +37,9 @@ export interface Expectation {
   readonly value: Value | undefined;
 }
 
-/** All entries of a set (in no order), or a log's records between two ids: `from` inclusive, `to` exclusive. */
+/** A set's entries, of those that follow the id `after` where one is named, or a log's records between two ids: `from` inclusive, `to` exclusive. */
 export type Range =
-  | { readonly owner: string; readonly set: string }
+  | { readonly owner: string; readonly set: string; readonly after?: Buffer }
   | { readonly owner: string; readonly log: string; readonly from?: string; readonly to?: string; readonly reverse?: boolean };
 
 /** There is no store at the address, and the caller may not create one. */
@@ -70,7 +71,7 @@ export interface Store {
    * @throws StoreUnavailable where the outcome is unknown (it may still have happened).
    */
   apply(changes: readonly Change[], expect?: readonly Expectation[]): Promise<boolean>;
-  /** Streams in constant memory; what is written meanwhile may or may not appear. */
+  /** Streams in constant memory, in the order of the ids' octets; what is written meanwhile may or may not appear. */
   scan(range: Range): AsyncIterable<readonly [Key, Value]>;
   /** Whether no key of Postern's is here at all: a store that was never used. */
   isEmpty(): Promise<boolean>;

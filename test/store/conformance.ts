@@ -218,6 +218,43 @@ export function conformance(t: Test, engine: Engine): void {
     t.same(await ids(store, { owner: 'acme', log: 'none' }), []);
   });
 
+  t.test('a set is read in the order of its ids, and on from any of them, also one that is not there', async t => {
+    const store = await (await engine.fresh(t)).handle();
+    const all = [[0], [0, 0], [0, 0, 1], [0, 3], [0, 4], [1], [1, 0], [1, 0, 255], [127, 255, 3], [128], [255, 255], [255, 255, 255]].map(
+      octets => Buffer.from(octets),
+    );
+    const hex = (id: Buffer) => id.toString('hex');
+    await store.apply([...all].reverse().map(id => ({ key: entry('s', id), value: value(hex(id)) })));
+    await store.apply([{ key: entry('sx', 'k'), value: value('another set') }]);
+    const read = async (after?: Buffer): Promise<string[]> => {
+      const found: string[] = [];
+      for await (const [key, held] of store.scan({ owner: 'acme', set: 's', ...(after === undefined ? {} : { after }) })) {
+        t.equal(held.toString(), hex((key as EntryKey).id));
+        found.push(held.toString());
+      }
+      return found;
+    };
+    t.same(await read(), all.map(hex));
+    for (const after of [...all, Buffer.from([0, 2]), Buffer.from([64]), Buffer.alloc(64, 255)]) {
+      t.same(await read(after), all.filter(id => id.compare(after) > 0).map(hex), hex(after));
+    }
+    await t.rejects(read(Buffer.alloc(0)), RangeError);
+
+    await store.apply(Array.from({ length: 5_000 }, (_, n) => ({ key: entry('many', digest(n)), value: value(String(n)) })));
+    const paged: string[] = [];
+    for (let after: Buffer | undefined; ; ) {
+      const page: Buffer[] = [];
+      for await (const [key] of store.scan({ owner: 'acme', set: 'many', ...(after === undefined ? {} : { after }) })) {
+        page.push(key.id as Buffer);
+        if (page.length === 700) break;
+      }
+      paged.push(...page.map(hex));
+      if (page.length < 700) break;
+      after = page.at(-1);
+    }
+    t.same(paged, Array.from({ length: 5_000 }, (_, n) => hex(digest(n))).sort());
+  });
+
   t.test('10,000 changes in one apply; scans see each record in order and each entry once', async t => {
     const store = await (await engine.fresh(t)).handle();
     const id = (n: number) => String(n).padStart(6, '0');
