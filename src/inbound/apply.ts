@@ -14,7 +14,7 @@ import { scopeName } from '../lists/scope.ts';
 import type { Scope } from '../lists/standing.ts';
 import type { Clock } from '../ops/clock.ts';
 import { checkHead, headKey } from '../store/head.ts';
-import { type EntryKey, type Store, StoreUnavailable } from '../store/store.ts';
+import { type Change, type EntryKey, type Store, StoreUnavailable, type Value } from '../store/store.ts';
 import type { Concern } from './concerns.ts';
 import type { Listing } from './outcome.ts';
 import type { LogPlace } from './processor.ts';
@@ -39,11 +39,15 @@ export interface Received extends Omit<NewReply, 'id' | 'owner' | 'campaign' | '
 }
 
 export interface Applied {
-  readonly place: LogPlace;
+  /** Undefined: no line of it is kept. */
+  readonly place: LogPlace | undefined;
   readonly outcome: 'applied' | 'repeated';
 }
 
 const SEEN = 'reply-seen';
+/** Counted as this, and marked apart: what a mailbox made nothing of may come to a reply address as well, and counts there. */
+const UNRELATED = 'unrelated';
+const NOTHING: Value = Buffer.alloc(0);
 /** Each lost race means that another message about these people was applied at this moment. */
 const ATTEMPTS = 50;
 
@@ -70,13 +74,22 @@ export class Applier {
     const { owner, campaign, outcome, others } = concern;
     const { identity, request, ...rest } = received;
     const seen = this.#seenKeys(owner, identity);
+    const passed = outcome.logged ? [] : this.#seenKeys(owner, `${UNRELATED} ${identity}`);
     const now = clock.now();
     const share = anyShare();
     const [counter, latency] = [sharedCounter(owner, now, share), latencyRecord(owner, now, share)];
-    const [head, counted, noted, ...marks] = await store.find([headKey(owner), counter, latency, ...seen]);
+    const [head, counted, noted, ...marks] = await store.find([headKey(owner), counter, latency, ...seen, ...passed]);
     checkHead(head, keyring.fingerprint);
-    const mark = marks.find(value => value !== undefined);
-    if (mark !== undefined) return { place: { owner, id: mark.toString() }, outcome: 'repeated' };
+    const at = marks.findIndex(value => value !== undefined);
+    if (at >= 0) return { place: at < seen.length ? { owner, id: `${marks[at]}` } : undefined, outcome: 'repeated' };
+    const labels = { client: owner, campaign, outcome: 'received', check: 'inbound' } as const;
+    const count = (token: string): Change => ({ key: counter, value: countedOnce(counted, { ...labels, token }) });
+    if (!outcome.logged) {
+      const mark: Change = { key: passed[0] as EntryKey, value: NOTHING };
+      const expect = [mark.key, ...seen].map(key => ({ key, value: undefined }));
+      const done = await store.apply([mark, count(UNRELATED)], [...expect, { key: counter, value: counted }]);
+      return done ? { place: undefined, outcome: 'applied' } : undefined;
+    }
 
     const tally = await softBounces.tally(owner, concern.failing, received.receivedAt, threshold);
     const listed = [...concern.listed, ...tally.over];
@@ -84,7 +97,6 @@ export class Applier {
     const state = outcome.review ? 'open' : 'done';
     const actions = actionsOf(scope, outcome.listing, listed.length > 0, tally.changes.length > 0);
     const draft = await replies.draft({ ...rest, id, owner, campaign, actions, state, others });
-    const labels = { client: owner, campaign, outcome: 'received', check: 'inbound', token: received.kind } as const;
     const beside: Beside = {
       expect: [
         { key: seen[0] as EntryKey, value: undefined },
@@ -98,7 +110,7 @@ export class Applier {
         const enforcedAt = clock.now();
         return [
           { key: seen[0] as EntryKey, value: Buffer.from(id) },
-          { key: counter, value: countedOnce(counted, labels) },
+          count(received.kind),
           { key: latency, value: latencyNoted(noted, enforcedAt - received.receivedAt) },
           ...tally.changes,
           ...draft.changes(enforcedAt),

@@ -4,7 +4,7 @@ import type { Owner } from '../journal/pseudonyms.ts';
 import type { Address } from '../mail/address.ts';
 import { certainCampaign, type Match, mailedBeside, onlyRecipient, sentTo } from './correlate.ts';
 import type { Finding, Role } from './finding.ts';
-import { type Case, OUTCOMES, type Outcome, outcomeForNobody } from './outcome.ts';
+import { type Case, isUnrelated, OUTCOMES, type Outcome, outcomeForNobody } from './outcome.ts';
 import { includes, named, unique } from './persons.ts';
 
 /** What follows for one owner of lists. */
@@ -23,6 +23,7 @@ export interface Concern {
 
 /** At least one: what concerns nobody whom we know is global's. */
 export function concernsOf(finding: Finding, match: Match, writers: readonly Address[], role: Role | undefined): readonly Concern[] {
+  if (isUnrelated(finding.kind, match.by, role)) return logged(match, 'unrelated', []);
   if (finding.kind === 'complaint' || (finding.kind === 'bounce' && finding.ours !== true)) return ofReport(finding, match);
   if (finding.left === true) return ofLeft(match, writers);
   const kind = finding.kind === 'bounce' ? 'unknown' : finding.kind;

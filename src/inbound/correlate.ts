@@ -73,6 +73,8 @@ export class Correlator {
     if (byId.some(({ recipients }) => recipients.some(person => includes(persons, person)))) return matched('returned-message', here, byId);
     const sends = await this.#to(clients, persons.slice(0, MAX_SOUGHT));
     if (sends.length > 0) return matched('recipient', here, sends);
+    // A message of ours, though to nobody whom the report names: what it proves is for a person to tell.
+    if (byId.length > 0) return matched('returned-message', here, byId);
     return { by: here.length > 0 ? 'address' : 'none', clients: here, sends: [] };
   }
 

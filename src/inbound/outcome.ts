@@ -2,13 +2,14 @@
  * What follows from what came back: the one table, to be read by whoever answers for it. Each line says on which list whom it names is put,
  * for which reason, who caused it, and how far it reaches. docs/outcomes.md explains it, and a test holds the two together.
  */
+import type { MatchedBy } from '../journal/reply.ts';
 import type { RequestKind } from '../journal/requests.ts';
 import type { ListName } from '../lists/entry.ts';
 import type { Reason, Source } from '../lists/standing.ts';
 import type { Finding, Kind, Role } from './finding.ts';
 
 /** What a message amounts to: its kind, and of reports what they prove. */
-export type Case = Exclude<Kind, 'bounce'> | 'failed' | 'failing' | 'delayed' | 'unproven';
+export type Case = Exclude<Kind, 'bounce'> | 'failed' | 'failing' | 'delayed' | 'unproven' | 'unrelated';
 
 export interface Listing {
   readonly list: ListName;
@@ -23,18 +24,25 @@ export interface Outcome {
   readonly listing: Listing | undefined;
   /** Waits in the review queue until a person has decided. */
   readonly review: boolean;
+  /** It is a line of the log; else nothing of it is kept but that it came. */
+  readonly logged: boolean;
 }
 
 const suppressed = (reason: Reason, source: Source): Outcome => ({
   listing: { list: 'suppression', reason, source, reach: 'client' },
   review: false,
+  logged: true,
 });
-const LOGGED: Outcome = { listing: undefined, review: false };
-const DOUBT: Outcome = { listing: { list: 'exclusion', reason: 'review', source: 'recipient', reach: 'client' }, review: true };
+const LOGGED: Outcome = { listing: undefined, review: false, logged: true };
+const DOUBT: Outcome = {
+  listing: { list: 'exclusion', reason: 'review', source: 'recipient', reach: 'client' },
+  review: true,
+  logged: true,
+};
 
 export const OUTCOMES: Readonly<Record<Case, Outcome>> = {
   // A person wrote: the address that was mailed and the one that wrote.
-  reply: { listing: { list: 'exclusion', reason: 'reply', source: 'recipient', reach: 'campaign' }, review: false },
+  reply: { listing: { list: 'exclusion', reason: 'reply', source: 'recipient', reach: 'campaign' }, review: false, logged: true },
   'opt-out': suppressed('opt-out', 'recipient'),
   unsubscribe: suppressed('opt-out', 'recipient'),
   // Whoever asks for data or erasure is not mailed in between: bias to the person. It is registered with its clock, too.
@@ -47,16 +55,27 @@ export const OUTCOMES: Readonly<Record<Case, Outcome>> = {
   // May pass: counted by person and day; this follows at the threshold of inbound.softBounces.
   failing: suppressed('bounce', 'inbound'),
   // A stranger cannot enter others: somebody looks, and until then nothing follows.
-  unproven: { listing: undefined, review: true },
+  unproven: { listing: undefined, review: true, logged: true },
   delayed: LOGGED,
   'auto-reply': LOGGED,
   unknown: LOGGED,
+  // Somebody's mailbox holds all sorts of mail: what is about no mail of ours is none of our business (GDPR 5(1)(c)).
+  unrelated: { listing: undefined, review: false, logged: false },
 };
 
 /** Where no client is known who ever wrote to that person: an objection holds for all, and doubt where people are told to object, too. */
 export function outcomeForNobody(kind: Case, role: Role | undefined): Outcome {
   if (kind === 'reply') return role === 'privacy' || role === 'unsubscribe' ? DOUBT : LOGGED;
   return OUTCOMES[kind];
+}
+
+/**
+ * Whether a message has nothing to do with any mail of ours: it lay in a mailbox, nothing tells of a message of ours, and its writer does not
+ * object. Somebody who may object is heard wherever he writes.
+ */
+export function isUnrelated(kind: Kind, by: MatchedBy, role: Role | undefined): boolean {
+  const isPlain = kind === 'reply' || kind === 'auto-reply' || kind === 'bounce' || kind === 'unknown';
+  return role === undefined && isPlain && (by === 'address' || by === 'none');
 }
 
 /** What goes into the register of requests. An objection is registered where it came to the address for requests; it is met at once. */

@@ -13,7 +13,8 @@ export function unique(persons: readonly Address[]): readonly Address[] {
   return [...found.values()];
 }
 
-/** Whom a report names, as far as these are addresses. */
+/** Whom a report names, as far as these are addresses: who could not be reached, and who was mailed where that is another (RFC 3464 §2.3.1). */
 export function named(recipients: readonly NamedRecipient[]): readonly Address[] {
-  return unique(recipients.map(({ address }) => parsePerson(address)).filter(isAddress));
+  const texts = recipients.flatMap(({ address, mailed }) => (mailed === undefined ? [address] : [address, mailed]));
+  return unique(texts.map(text => parsePerson(text)).filter(isAddress));
 }

@@ -74,7 +74,7 @@ export class InboundProcessor implements Processor {
     for (const concern of concernsOf(finding, match, writers, role)) applied.push(await this.#applier.apply(concern, received));
     return {
       outcome: applied.some(({ outcome }) => outcome === 'applied') ? 'applied' : 'repeated',
-      logged: applied.map(({ place }) => place),
+      logged: applied.flatMap(({ place }) => place ?? []),
       ...(await this.#owed(arrival, finding, match, applied)),
     };
   }
@@ -127,9 +127,9 @@ export class InboundProcessor implements Processor {
 
   /** Whether it was handed on, or could not be, when it came before. */
   async #handedOn(applied: readonly Applied[], client: ClientId | undefined): Promise<boolean> {
-    const before = applied.find(({ place, outcome }) => place.owner === client && outcome === 'repeated');
+    const before = applied.find(({ place, outcome }) => place?.owner === client && outcome === 'repeated')?.place;
     if (before === undefined) return false;
-    return (await this.#parts.replies.show(before.place.id, [before.place.owner]))?.forwarded !== undefined;
+    return (await this.#parts.replies.show(before.id, [before.owner]))?.forwarded !== undefined;
   }
 
   /** Without those that are our own addresses. */

@@ -34,7 +34,7 @@ export interface LogPlace {
 export interface Processed {
   /** `repeated`: this very message was applied before; nothing changed. */
   readonly outcome: 'applied' | 'repeated';
-  /** Where it stands in the log: one line an owner whom it concerns. */
+  /** Where it stands in the log: one line an owner whom it concerns. Empty: it has nothing to do with mail of ours. */
   readonly logged: readonly LogPlace[];
   /** A bounce that came by a return path of ours: the platform's own reverse-path, to which it is passed on. */
   readonly passOnTo: Address | undefined;

@@ -31,7 +31,10 @@ export interface LoggedReply {
   readonly matchedBy: MatchedBy;
   /** `smtp`, or `mailbox:<name>`. */
   readonly via: string;
-  /** All in ms since 1970 UTC. Enforced: the list entry was durable. */
+  /**
+   * All in ms since 1970 UTC. Processed: it was understood. Enforced: the ledger had the objection, and the one write that put this line and
+   * the list entry into the store began; whoever is told that it was taken is told after that write.
+   */
   readonly receivedAt: number;
   readonly processedAt: number;
   readonly enforcedAt: number;
