@@ -1,6 +1,7 @@
 /** The gate: what mail passes, in either direction, composed on a house. With house.ts the only file that knows all parts. */
 import { randomUUID } from 'node:crypto';
 import { resolve } from 'node:path';
+import { addGauges } from './gauges.ts';
 import { type House, policiesOf, upstreamsOf } from './house.ts';
 import type { ClientId } from './ids.ts';
 import { loadClassifier } from './inbound/classify.ts';
@@ -18,6 +19,7 @@ import { regularly } from './ops/regularly.ts';
 import type { Upstreams } from './relay/upstreams.ts';
 import { ByteBudget } from './smtp/budget.ts';
 import { type Listener, startListener } from './smtp/listener.ts';
+import { measuredGate } from './smtp/measured.ts';
 import { SubmissionGate } from './submission/gate.ts';
 import { TrackedLinks } from './watch/tracked-links.ts';
 
@@ -41,11 +43,14 @@ export interface RunningGate {
 export async function startGate(house: House): Promise<RunningGate> {
   const { config, clock, log, baseDir, clients } = house;
   const { submission } = config;
-  const journal = new Journal(house.journalParts);
-  const tracked = new TrackedLinks({ store: house.store, clock, log });
+  const { metrics } = house;
+  const journal = new Journal(house.journalParts, metrics);
+  const tracked = new TrackedLinks({ store: house.store, clock, log, alarm: alarm => house.metrics.alarms.inc({ alarm }) });
   const upstreams = upstreamsOf(house);
   // What one process may use of a limit that holds for all workers together.
   const share = (limit: number): number => Math.ceil(limit / submission.workers);
+  const budgets = { submission: new ByteBudget(share(submission.byteBudget)), inbound: new ByteBudget(share(config.inbound.byteBudget)) };
+  addGauges({ ...house, journal, budgets });
   const gate = new SubmissionGate({
     clients,
     policies: policiesOf(house, tracked),
@@ -68,12 +73,12 @@ export async function startGate(house: House): Promise<RunningGate> {
     maxSessions: share(submission.maxSessions),
     proxyProtocol: submission.proxyProtocol,
     xclient: submission.xclient,
-    budget: new ByteBudget(share(submission.byteBudget)),
-    gate,
+    budget: budgets.submission,
+    gate: measuredGate(gate, 'submission', metrics),
     log,
     clock,
   });
-  const returns = await startReturns(house, upstreams).catch(async error => {
+  const returns = await startReturns(house, upstreams, budgets.inbound).catch(async error => {
     await listener.stop(0);
     throw error;
   });
@@ -112,7 +117,7 @@ interface Returns extends Pick<Listener, 'addresses' | 'reloadCertificates'> {
 }
 
 /** Opens what takes what comes back: listener and mailboxes, and the work that is due now and then. */
-async function startReturns(house: House, upstreams: Upstreams): Promise<Returns> {
+async function startReturns(house: House, upstreams: Upstreams, budget: ByteBudget): Promise<Returns> {
   const { clients, sends, tokens, pending, store, clock, log, baseDir } = house;
   const { inbound, submission } = house.config;
   const { digests } = house.journalParts;
@@ -143,16 +148,20 @@ async function startReturns(house: House, upstreams: Upstreams): Promise<Returns
     tls: inbound.tls.cert === undefined && inbound.tls.key === undefined ? submission.tls : inbound.tls,
     baseDir,
     maxSessions: share(inbound.maxSessions),
-    budget: new ByteBudget(share(inbound.byteBudget)),
-    gate: new InboundGate({
-      destinations,
-      processor,
-      forwarding: new Forwarding({ ...house, upstreams, destinations, loops, hostname }),
-      waiting,
-      perMinute: share(inbound.rate.perMinute),
-      clock,
-      log,
-    }),
+    budget,
+    gate: measuredGate(
+      new InboundGate({
+        destinations,
+        processor,
+        forwarding: new Forwarding({ ...house, upstreams, destinations, loops, hostname }),
+        waiting,
+        perMinute: share(inbound.rate.perMinute),
+        clock,
+        log,
+      }),
+      'inbound',
+      house.metrics,
+    ),
     withoutAuth: true,
     log,
     clock,

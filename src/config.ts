@@ -4,11 +4,12 @@ import { dirname, resolve } from 'node:path';
 import { type Static, type TSchema, Type } from 'typebox';
 import { Value } from 'typebox/value';
 import { parseDocument } from 'yaml';
+import { adminOptions, adminProblems } from './admin/options.ts';
 import { inboundListenerOptions, inboundOptions, inboundProblems } from './inbound/options.ts';
 import { keysOptions } from './keys/options.ts';
 import { ledgerOptions } from './lists/options.ts';
 import { environment } from './ops/environment.ts';
-import { logOptions } from './ops/options.ts';
+import { logOptions, metricsOptions } from './ops/options.ts';
 import { policyOptions } from './policy/options.ts';
 import { upstreamOptions } from './relay/options.ts';
 import { parseUpstreamUrl } from './relay/url.ts';
@@ -28,7 +29,9 @@ export const configSchema = Type.Object(
     inbound: Type.Object({ ...inboundListenerOptions.properties, ...inboundOptions.properties }, { ...strict, default: {} }),
     upstream: upstreamOptions,
     policies: policyOptions,
+    admin: adminOptions,
     log: logOptions,
+    metrics: metricsOptions,
   },
   strict,
 );
@@ -130,7 +133,7 @@ function wrongValues(value: unknown): string[] {
 }
 
 /** Texts of the right type that name nothing: told before anything is opened, where a gate would defer every mail for them. */
-function unusable({ store, ledger, keys, submission, inbound, upstream }: Config): string[] {
+function unusable({ store, ledger, keys, submission, inbound, upstream, admin }: Config): string[] {
   const foreign = (url: string | undefined, known: RegExp) => url !== undefined && /^[a-z][a-z0-9+.-]+:/i.test(url) && !known.test(url);
   const target = parseUpstreamUrl(upstream.url);
   const problems = [
@@ -140,6 +143,7 @@ function unusable({ store, ledger, keys, submission, inbound, upstream }: Config
     'problem' in target ? `upstream.url: ${target.problem}` : undefined,
     listenProblem(submission.listen),
     ...inboundProblems(inbound),
+    ...adminProblems(admin),
   ];
   return problems.filter(problem => problem !== undefined);
 }

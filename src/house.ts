@@ -4,7 +4,8 @@ import { createChecks, registry } from './checks/index.ts';
 import { Clients } from './clients/clients.ts';
 import { type Config, type Loaded, loadConfig } from './config.ts';
 import { admission, keyringFor } from './founding.ts';
-import { Decisions, type JournalParts } from './journal/journal.ts';
+import { Decisions } from './journal/decisions.ts';
+import type { JournalParts } from './journal/journal.ts';
 import { type Pending, StoredPending } from './journal/pending.ts';
 import { StoredReplies } from './journal/replies.ts';
 import { StoredSends } from './journal/stored-sends.ts';
@@ -16,11 +17,13 @@ import { type Ledger, openLedger } from './lists/ledger.ts';
 import { Lists } from './lists/lists.ts';
 import { type Clock, systemClock } from './ops/clock.ts';
 import { createLog, type Logger } from './ops/log.ts';
+import { Metrics } from './ops/metrics.ts';
 import { buildPolicies, type Policies } from './policy/policy.ts';
 import { CREDENTIAL_ONLY, type PolicySettings, policySettings } from './policy/settings.ts';
 import { inMilliseconds } from './relay/options.ts';
 import { Upstreams } from './relay/upstreams.ts';
 import { parseUpstreamUrl } from './relay/url.ts';
+import { measuredStore } from './store/measured.ts';
 import { openStore } from './store/open.ts';
 import type { Store } from './store/store.ts';
 import type { TrackedLinks } from './watch/tracked-links.ts';
@@ -53,6 +56,7 @@ export interface House {
   readonly baseDir: string;
   readonly clock: Clock;
   readonly log: Logger;
+  readonly metrics: Metrics;
   readonly store: Store;
   readonly ledger: Ledger;
   readonly lists: Lists;
@@ -82,7 +86,8 @@ export function readConfig({ file, env = process.env, cwd = process.cwd() }: Hou
 export async function openHouse(options: HouseOptions): Promise<House> {
   const { create = false, patient = false, clock = systemClock } = options;
   const { config, baseDir, settings } = readConfig(options);
-  const log = createLog(config.log.level);
+  const metrics = new Metrics(config.metrics);
+  const log = createLog(config.log.level, undefined, alarm => metrics.alarms.inc({ alarm }));
   const open = { create, baseDir, log };
   const keys = { file: resolve(baseDir, config.keys.file), master: config.keys.master };
   const keyring = await keyringFor({ storeUrl: config.store.url, open, keys, clock, log });
@@ -92,7 +97,8 @@ export async function openHouse(options: HouseOptions): Promise<House> {
   const ledger = openLedger(config.ledger.url, { keyring, vault, clock, log, baseDir, create, ...place });
   let store: Store;
   try {
-    store = await openStore(config.store.url, { ...open, patient, admit: admission({ keyring, vault, ledger, patient, create }) });
+    const admit = admission({ keyring, vault, ledger, patient, create });
+    store = measuredStore(await openStore(config.store.url, { ...open, patient, admit }), metrics);
   } catch (error) {
     await ledger.close();
     await vault.close();
@@ -108,6 +114,7 @@ export async function openHouse(options: HouseOptions): Promise<House> {
     baseDir,
     clock,
     log,
+    metrics,
     store,
     ledger,
     lists,
@@ -139,14 +146,15 @@ export function policiesOf(house: House, tracked: Pick<TrackedLinks, 'judge'>): 
 }
 
 /** The upstreams of this configuration; nothing is connected yet. */
-export function upstreamsOf({ config, clock, log }: House): Upstreams {
+export function upstreamsOf({ config, clock, log, metrics }: House): Upstreams {
   const { url, connections, messagesPerConnection, timeouts } = config.upstream;
-  return new Upstreams(url, {
+  const parts = {
     connections,
     messagesPerConnection,
     timeouts: inMilliseconds(timeouts),
     hostname: config.submission.hostname,
     clock,
     log,
-  });
+  };
+  return new Upstreams(url, parts, metrics);
 }

@@ -24,6 +24,7 @@ const FLOORS: Readonly<Record<string, number>> = {
   inbound: 5,
   'config.ts': 6,
   'founding.ts': 6,
+  'gauges.ts': 6,
   'house.ts': 7,
   'app.ts': 8,
   cli: 9,

@@ -1,18 +1,19 @@
 /** The journal: decisions and counters, written behind the mail path within a second, bounded, with losses counted (DESIGN §4). */
-import type { ClientId, DecisionId } from '../ids.ts';
+import type { DecisionId } from '../ids.ts';
 import type { Digests } from '../keys/digest.ts';
 import type { Sealer } from '../keys/seal.ts';
 import type { Vault } from '../keys/vault.ts';
 import type { VaultUnavailable } from '../keys/vault-shelf.ts';
 import type { Clock } from '../ops/clock.ts';
 import type { Logger } from '../ops/log.ts';
+import type { Metrics } from '../ops/metrics.ts';
 import type { Change, RecordKey, Store } from '../store/store.ts';
 import { Counters } from './counters.ts';
-import type { CounterLabels, Decision, DecisionInput } from './decision.ts';
+import type { CounterLabels, DecisionInput } from './decision.ts';
+import { DecisionIndex, decisionKey } from './decision-index.ts';
 import { Pseudonyms, type PseudonymsFound } from './pseudonyms.ts';
 import { newDecisionId } from './ref.ts';
 
-const LOG = 'decisions';
 /** Decisions that may wait for the store: some 50 MB. Beyond it the oldest are dropped and counted. */
 const MAX_WAITING = 50_000;
 const BATCH = 500;
@@ -38,8 +39,10 @@ interface Waiting {
 /** Writes decisions and counters. One per process that passes mail. */
 export class Journal {
   readonly #parts: JournalParts;
+  readonly #metrics: Pick<Metrics, 'decided'> | undefined;
   readonly #counters = new Counters();
   readonly #pseudonyms: Pseudonyms;
+  readonly #index: DecisionIndex;
   #waiting: Waiting[] = [];
   #lost = 0;
   #timer: NodeJS.Timeout | undefined;
@@ -47,9 +50,16 @@ export class Journal {
   #failing = false;
   #closed = false;
 
-  constructor(parts: JournalParts) {
+  constructor(parts: JournalParts, metrics?: Pick<Metrics, 'decided'>) {
     this.#parts = parts;
+    this.#metrics = metrics;
     this.#pseudonyms = new Pseudonyms(parts.store, parts.digests, parts.vault);
+    this.#index = new DecisionIndex(parts.digests);
+  }
+
+  /** Decisions that are not written yet. */
+  get waiting(): number {
+    return this.#waiting.length;
   }
 
   /** Decisions dropped so far because the store stayed away too long. */
@@ -73,6 +83,7 @@ export class Journal {
   /** Counts `n` recipients under the labels. Never waits. */
   count(labels: CounterLabels, n = 1): void {
     const { client, campaign, outcome, check, token } = labels;
+    this.#metrics?.decided(labels, n);
     this.#counters.add(this.#parts.clock.now(), { client, campaign, outcome, check, token }, n);
     this.#schedule(FLUSH_MS);
   }
@@ -138,9 +149,10 @@ export class Journal {
           // One client's damaged data key must not keep everybody else's decisions from being written.
           const able = batch.filter(({ input }) => !pseudonyms.failed.has(input.client));
           for (const error of pseudonyms.failed.values()) fault ??= error;
-          await this.#parts.store.apply(able.map(waiting => this.#change(waiting, pseudonyms)));
+          await this.#parts.store.apply(able.flatMap(waiting => this.#changes(waiting, pseudonyms)));
           stuck.push(...batch.filter(({ input }) => pseudonyms.failed.has(input.client)));
         } catch (error) {
+          this.#index.forget();
           stuck.push(...batch);
           throw error;
         }
@@ -167,44 +179,13 @@ export class Journal {
     );
   }
 
-  #change({ id, at, input }: Waiting, pseudonyms: PseudonymsFound): Change {
+  #changes({ id, at, input }: Waiting, pseudonyms: PseudonymsFound): readonly Change[] {
     const { recipient, keepRecipient, ...rest } = input;
     const pseudonym = keepRecipient ? pseudonyms.get(input.client, recipient) : undefined;
     const key = decisionKey(input.client, id);
-    return { key, value: this.#parts.sealer.seal(JSON.stringify({ ...rest, at, pseudonym }), aad(key)) };
+    const value = this.#parts.sealer.seal(JSON.stringify({ ...rest, at, pseudonym }), aad(key));
+    return [{ key, value }, ...this.#index.changes(id, { ...rest, pseudonym }, this.#parts.clock.now())];
   }
-}
-
-/** Reads decisions. `clients` are the owners to look under: an id says when, not whose. */
-export class Decisions {
-  readonly #parts: Pick<JournalParts, 'store' | 'digests' | 'vault' | 'sealer'>;
-  readonly #pseudonyms: Pseudonyms;
-
-  constructor(parts: Pick<JournalParts, 'store' | 'digests' | 'vault' | 'sealer'>) {
-    this.#parts = parts;
-    this.#pseudonyms = new Pseudonyms(parts.store, parts.digests, parts.vault);
-  }
-
-  /** The decision with that id, with its recipient where the person's mapping still lives. */
-  async show(id: DecisionId, clients: readonly ClientId[]): Promise<Decision | undefined> {
-    const keys = clients.map(client => decisionKey(client, id));
-    const values = await this.#parts.store.find(keys);
-    for (const [i, value] of values.entries()) {
-      const key = keys[i];
-      const client = clients[i];
-      if (value === undefined || key === undefined || client === undefined) continue;
-      const opened = this.#parts.sealer.open(value, aad(key));
-      if (opened === undefined) throw new Error(`decision ${id} is there but cannot be opened with this key`);
-      const line = JSON.parse(opened.toString()) as Omit<Decision, 'id' | 'recipient'>;
-      const recipient = line.pseudonym === undefined ? undefined : await this.#pseudonyms.person(client, line.pseudonym);
-      return { ...line, id, recipient };
-    }
-    return undefined;
-  }
-}
-
-function decisionKey(client: ClientId, id: DecisionId): RecordKey {
-  return { owner: client, log: LOG, id };
 }
 
 function aad(key: RecordKey): string {

@@ -9,10 +9,27 @@ export type LogLevel = (typeof LOG_LEVELS)[number];
 /**
  * A pino logger whose every line is scrubbed: `local@domain` becomes `<address>`, and the user part of a URL is cut.
  * The fields are chosen so that no address gets here; the scrubbing is for what other people's error messages carry.
+ * `alarmed` is told the name of every line that is written and has an `alarm` field.
  */
-export function createLog(level: LogLevel, destination: DestinationStream = pino.destination({ fd: 2, sync: true })): Logger {
+export function createLog(
+  level: LogLevel,
+  destination: DestinationStream = pino.destination({ fd: 2, sync: true }),
+  alarmed: (alarm: string) => void = () => undefined,
+): Logger {
   return pino(
-    { level, base: null, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level: label => ({ level: label }) } },
+    {
+      level,
+      base: null,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: label => ({ level: label }) },
+      hooks: {
+        logMethod(line, write) {
+          const [fields] = line as unknown[];
+          if (typeof fields === 'object' && fields !== null && 'alarm' in fields) alarmed(String(fields.alarm));
+          write.apply(this, line);
+        },
+      },
+    },
     { write: line => destination.write(scrub(line)) },
   );
 }

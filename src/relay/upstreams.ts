@@ -1,4 +1,6 @@
 /** The upstreams in use, one for each URL: the default one and those that clients have of their own. */
+import type { Metrics } from '../ops/metrics.ts';
+import { measuredUpstream } from './measured.ts';
 import { createSmarthost, type SmarthostParts } from './smarthost.ts';
 import { type Upstream, UpstreamUnavailable } from './upstream.ts';
 import { parseUpstreamUrl } from './url.ts';
@@ -6,13 +8,15 @@ import { parseUpstreamUrl } from './url.ts';
 export class Upstreams {
   readonly #defaultUrl: string;
   readonly #parts: SmarthostParts;
+  readonly #metrics: Pick<Metrics, 'upstream'> | undefined;
   readonly #made = new Map<string, Upstream>();
   #closed = false;
 
-  /** `defaultUrl`: for every client without an upstream of its own. */
-  constructor(defaultUrl: string, parts: SmarthostParts) {
+  /** `defaultUrl`: for every client without an upstream of its own. `metrics`: told how long each transaction took. */
+  constructor(defaultUrl: string, parts: SmarthostParts, metrics?: Pick<Metrics, 'upstream'>) {
     this.#defaultUrl = defaultUrl;
     this.#parts = parts;
+    this.#metrics = metrics;
   }
 
   /**
@@ -26,7 +30,8 @@ export class Upstreams {
     if (this.#closed) throw new UpstreamUnavailable('upstreams are closed', false);
     const target = parseUpstreamUrl(text);
     if ('problem' in target) throw new UpstreamUnavailable(target.problem, false);
-    const upstream = createSmarthost(target, this.#parts);
+    const smarthost = createSmarthost(target, this.#parts);
+    const upstream = this.#metrics === undefined ? smarthost : measuredUpstream(smarthost, this.#metrics);
     this.#made.set(text, upstream);
     return upstream;
   }
