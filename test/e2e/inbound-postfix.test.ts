@@ -150,7 +150,7 @@ t.test('an alias, a blind copy: the mailbox keeps its mail, Postern learns of it
   }
 });
 
-t.test('law 2: store down: Postfix keeps it and tries again; unknown addresses, bounces and complaints', { skip }, async t => {
+t.test('law 2: store down: Postfix keeps it and tries again; unknown addresses, and bounces', { skip }, async t => {
   const office = await newOffice(t);
   const { redis, gate } = office;
   const postfix = await office.postfix('none');
