@@ -22,6 +22,11 @@ interface Who {
   readonly person: Address;
 }
 
+interface Named {
+  readonly client: Owner;
+  readonly pseudonym: string | undefined;
+}
+
 export interface PseudonymsFound {
   get(client: Owner, person: Address): string | undefined;
   /** Clients whose vault key could not be read now. */
@@ -64,11 +69,32 @@ export class Pseudonyms {
 
   /** The base form of the address behind a pseudonym; undefined after an erasure, or where the client's key is gone. */
   async person(client: Owner, pseudonym: string): Promise<string | undefined> {
-    const key = pseudonymKey(client, pseudonym);
-    const [value] = await this.#store.find([key]);
-    if (value === undefined) return undefined;
-    const sealer = await this.#vault.sealer(client);
-    return sealer?.open(value, aad(key))?.toString();
+    return (await this.people([{ client, pseudonym }]))[0];
+  }
+
+  /** The same for many at once, in their order; nobody stands behind no pseudonym. @throws StoreUnavailable, VaultUnavailable */
+  async people(named: readonly Named[]): Promise<readonly (string | undefined)[]> {
+    const asked = new Map<string, EntryKey>();
+    for (const { client, pseudonym } of named) {
+      if (pseudonym !== undefined) asked.set(`${client} ${pseudonym}`, pseudonymKey(client, pseudonym));
+    }
+    if (asked.size === 0) return named.map(() => undefined);
+    const values = await this.#store.find([...asked.values()]);
+    const people = new Map<string, string | undefined>();
+    for (const [i, [name, key]] of [...asked].entries()) {
+      const value = values[i];
+      if (value !== undefined) people.set(name, (await this.#vault.sealer(key.owner))?.open(value, aad(key))?.toString());
+    }
+    return named.map(({ client, pseudonym }) => people.get(`${client} ${pseudonym}`));
+  }
+
+  /** The pseudonym of a person who has one. @throws StoreUnavailable, VaultUnavailable */
+  async find(client: Owner, person: Address): Promise<string | undefined> {
+    const keys = this.#digests.person(person).map(id => personKey(client, id));
+    const values = await this.#store.find(keys);
+    const at = values.findIndex(value => value !== undefined);
+    if (at < 0) return undefined;
+    return (await this.#vault.sealer(client))?.open(values[at] as Value, aad(keys[at] as EntryKey))?.toString();
   }
 
   async #ofClient(client: Owner, people: ReadonlyMap<string, Address>): Promise<ReadonlyMap<string, string>> {

@@ -31,6 +31,11 @@ export function assertRange(range: Range): void {
   if ('set' in range && range.after !== undefined) assertKey({ ...range, id: range.after });
 }
 
+/** How many records of a range are asked for at most. */
+export function limitOf(range: Range): number {
+  return ('log' in range ? range.limit : undefined) ?? Number.POSITIVE_INFINITY;
+}
+
 /**
  * The changes by owner, in the order in which an engine must write them: the owner with expectations first.
  * @throws RangeError where the call breaks the contract of Store.apply.

@@ -4,7 +4,7 @@ import { stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { open, type RootDatabase } from 'lmdb';
 import { within } from './deadline.ts';
-import { assertKey, assertRange, byOwner } from './limits.ts';
+import { assertKey, assertRange, byOwner, limitOf } from './limits.ts';
 import { bounds, encodeKey, keyOf } from './lmdb-keys.ts';
 import {
   type Change,
@@ -108,14 +108,16 @@ class LmdbStore implements Store {
     const { from, to, idAt } = bounds(range);
     const reverse = 'log' in range && range.reverse === true;
     let last = 'set' in range && range.after !== undefined ? encodeKey({ ...range, id: range.after }) : undefined;
-    for (;;) {
+    for (let left = limitOf(range); left > 0; ) {
+      const limit = Math.min(PAGE, left);
       const options = reverse
-        ? { start: last ?? to, exclusiveStart: true, end: from, inclusiveEnd: true, reverse, limit: PAGE }
-        : { start: last ?? from, exclusiveStart: last !== undefined, end: to, limit: PAGE };
+        ? { start: last ?? to, exclusiveStart: true, end: from, inclusiveEnd: true, reverse, limit }
+        : { start: last ?? from, exclusiveStart: last !== undefined, end: to, limit };
       const page = this.#read(db => [...db.getRange(options)]);
       for (const { key, value } of page) yield [keyOf(range, Buffer.from(key.subarray(idAt))), value];
       last = page.at(-1)?.key;
-      if (last === undefined || page.length < PAGE) return;
+      if (last === undefined || page.length < limit) return;
+      left -= page.length;
     }
   }
 

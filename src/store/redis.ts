@@ -1,6 +1,6 @@
 /** The engine for fleets: Redis, where every gate sees the same lists. Layout in redis-keys.ts, Lua in redis-scripts.ts. */
 import type { Logger } from '../ops/log.ts';
-import { assertKey, assertRange, byOwner, type OwnerChanges } from './limits.ts';
+import { assertKey, assertRange, byOwner, limitOf, type OwnerChanges } from './limits.ts';
 import { durability, parseInfo } from './redis-guard.ts';
 import { BUCKETS, bucketKey, bucketOf, decodeMember, logKey, PREFIX, redisKey } from './redis-keys.ts';
 import type { RedisLink } from './redis-link.ts';
@@ -142,16 +142,18 @@ export class RedisStore implements Store {
     // A member is `id NUL value`: it sorts after its id and before anything longer that begins with it.
     let low = range.from === undefined ? '-' : `[${range.from}`;
     let high = range.to === undefined ? '+' : `(${range.to}`;
-    for (;;) {
+    for (let left = limitOf(range); left > 0; ) {
       this.#assertOpen();
-      const limit: Argument[] = ['LIMIT', 0, PAGE];
+      const count = Math.min(PAGE, left);
+      const limit: Argument[] = ['LIMIT', 0, count];
       const page = (await (reverse
         ? this.#link.read('zrevrangebylex', [key, high, low, ...limit])
         : this.#link.read('zrangebylex', [key, low, high, ...limit]))) as Buffer[];
       const records = page.map(member => decodeMember(owner, log, member));
       yield* records;
       const last = records.at(-1)?.[0].id;
-      if (last === undefined || page.length < PAGE) return;
+      if (last === undefined || page.length < count) return;
+      left -= page.length;
       if (reverse) high = `(${last}`;
       else low = `(${last}\x01`;
     }

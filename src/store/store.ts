@@ -37,10 +37,17 @@ export interface Expectation {
   readonly value: Value | undefined;
 }
 
-/** A set's entries, of those that follow the id `after` where one is named, or a log's records between two ids: `from` inclusive, `to` exclusive. */
+/** A set's entries, of those that follow the id `after` where one is named, or a log's records between two ids: `from` inclusive, `to` exclusive, at most `limit`. */
 export type Range =
   | { readonly owner: string; readonly set: string; readonly after?: Buffer }
-  | { readonly owner: string; readonly log: string; readonly from?: string; readonly to?: string; readonly reverse?: boolean };
+  | {
+      readonly owner: string;
+      readonly log: string;
+      readonly from?: string;
+      readonly to?: string;
+      readonly reverse?: boolean;
+      readonly limit?: number;
+    };
 
 /** There is no store at the address, and the caller may not create one. */
 export class StoreMissing extends Error {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import type { DecisionId } from '../../src/ids.ts';
 import { readCounts } from '../../src/journal/counters.ts';
-import { Decisions } from '../../src/journal/journal.ts';
+import { Decisions } from '../../src/journal/decisions.ts';
 import { noRedis, startRedis } from '../support/redis.ts';
 import { ACME, type Desk, decision, eventually, newDesk, OTHER } from './desk.ts';
 

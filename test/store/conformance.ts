@@ -214,6 +214,8 @@ export function conformance(t: Test, engine: Engine): void {
       const range = { owner: 'acme', log: 'l', ...(from === undefined ? {} : { from }), ...(to === undefined ? {} : { to }) };
       t.same(await ids(store, range), expected, `${from}..${to}`);
       t.same(await ids(store, { ...range, reverse: true }), expected.toReversed(), `${from}..${to} reversed`);
+      t.same(await ids(store, { ...range, limit: 2 }), expected.slice(0, 2), `${from}..${to}, two of them`);
+      t.same(await ids(store, { ...range, limit: 2, reverse: true }), expected.toReversed().slice(0, 2), `${from}..${to}, the last two`);
     }
     t.same(await ids(store, { owner: 'acme', log: 'none' }), []);
   });
@@ -266,6 +268,8 @@ export function conformance(t: Test, engine: Engine): void {
       await ids(store, { owner: 'acme', log: 'l', reverse: true, from: id(100), to: id(1000) }),
       each.slice(100, 1000).map(id).reverse(),
     );
+    t.same(await ids(store, { owner: 'acme', log: 'l', from: id(100), limit: 300 }), each.slice(100, 400).map(id));
+    t.same(await ids(store, { owner: 'acme', log: 'l', limit: 0 }), []);
     const seen = new Map<string, string>();
     let count = 0;
     for await (const [key, held] of store.scan({ owner: 'acme', set: 's' })) {
