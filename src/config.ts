@@ -5,6 +5,7 @@ import { type Static, type TSchema, Type } from 'typebox';
 import { Value } from 'typebox/value';
 import { parseDocument } from 'yaml';
 import { adminOptions, adminProblems } from './admin/options.ts';
+import { parseBlock } from './clients/addresses.ts';
 import { inboundListenerOptions, inboundOptions, inboundProblems } from './inbound/options.ts';
 import { keysOptions } from './keys/options.ts';
 import { ledgerOptions } from './lists/options.ts';
@@ -133,7 +134,7 @@ function wrongValues(value: unknown): string[] {
 }
 
 /** Texts of the right type that name nothing: told before anything is opened, where a gate would defer every mail for them. */
-function unusable({ store, ledger, keys, submission, inbound, upstream, admin }: Config): string[] {
+function unusable({ store, ledger, keys, submission, inbound, upstream, admin, metrics }: Config): string[] {
   const foreign = (url: string | undefined, known: RegExp) => url !== undefined && /^[a-z][a-z0-9+.-]+:/i.test(url) && !known.test(url);
   const target = parseUpstreamUrl(upstream.url);
   const problems = [
@@ -144,6 +145,9 @@ function unusable({ store, ledger, keys, submission, inbound, upstream, admin }:
     listenProblem(submission.listen),
     ...inboundProblems(inbound),
     ...adminProblems(admin),
+    ...metrics.from.map(text =>
+      parseBlock(text) === undefined ? `metrics.from: "${text}" is no network; write CIDR blocks such as 10.0.0.0/8` : undefined,
+    ),
   ];
   return problems.filter(problem => problem !== undefined);
 }

@@ -10,6 +10,7 @@ import type { Lists } from '../lists/lists.ts';
 import { type Address, isAddress, type PathProblem, parsePerson } from '../mail/address.ts';
 import { type Message, parseMessage } from '../mail/message.ts';
 import type { Clock } from '../ops/clock.ts';
+import type { Metrics } from '../ops/metrics.ts';
 import type { Store } from '../store/store.ts';
 import { type Applied, Applier, type Received } from './apply.ts';
 import type { Classifier } from './classify.ts';
@@ -38,6 +39,7 @@ export interface ProcessorParts {
   readonly options: Pick<InboundOptions, 'tokenDays' | 'softBounces'>;
   /** The names under which this gate sends its own delivery reports. */
   readonly ourNames: readonly string[];
+  readonly metrics?: Pick<Metrics, 'inbound' | 'enforced'>;
   readonly clock: Clock;
 }
 
@@ -72,11 +74,21 @@ export class InboundProcessor implements Processor {
     const applied: Applied[] = [];
     // One after the other: what a crash leaves undone is done when the message comes again, and nothing of it twice.
     for (const concern of concernsOf(finding, match, writers, role)) applied.push(await this.#applier.apply(concern, received));
+    this.#count(finding, arrival, applied);
     return {
       outcome: applied.some(({ outcome }) => outcome === 'applied') ? 'applied' : 'repeated',
       logged: applied.flatMap(({ place }) => place ?? []),
       ...(await this.#owed(arrival, finding, match, applied)),
     };
+  }
+
+  #count({ kind }: Finding, { at }: Arrival, applied: readonly Applied[]): void {
+    const { metrics, clock } = this.#parts;
+    const fresh = applied.filter(({ outcome }) => outcome === 'applied');
+    if (fresh.length === 0) return;
+    const logged = fresh.some(({ place }) => place !== undefined);
+    metrics?.inbound.inc({ kind: logged ? kind : 'unrelated' });
+    if (logged) metrics?.enforced.observe(Math.max(0, clock.now() - at) / 1_000);
   }
 
   async #classify(message: Message, { destination: { role } }: Arrival, { sends }: Match): Promise<Finding> {
