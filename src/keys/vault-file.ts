@@ -1,9 +1,11 @@
-/** A vault in a folder: one file of mode 0600 per owner, overwritten before it is unlinked. */
+/** A vault in a folder: one file of mode 0600 per owner, overwritten before it is unlinked; beside it one of what is noted of the owner. */
 import { randomBytes } from 'node:crypto';
-import { link, mkdir, open, readFile, unlink } from 'node:fs/promises';
+import { link, mkdir, open, readdir, readFile, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { syncFolder, unlessCode } from '../ops/durable.ts';
 import { type Shelf, VaultUnavailable } from './vault-shelf.ts';
+
+const NOTES = '.notes';
 
 export class FileShelf implements Shelf {
   readonly name: string;
@@ -59,7 +61,42 @@ export class FileShelf implements Shelf {
     });
   }
 
+  note(owner: string, line: string): Promise<void> {
+    return this.#attempt(async () => {
+      const file = this.#notes(owner);
+      await mkdir(this.#folder, { recursive: true, mode: 0o700 });
+      const handle = await open(file, 'a', 0o600);
+      try {
+        const { size } = await handle.stat();
+        // In one write, and after a line end: neither another process nor what a crash left can join it.
+        await handle.write(`\n${line}\n`);
+        await handle.datasync();
+        if (size === 0) await syncFolder(this.#folder);
+      } finally {
+        await handle.close();
+      }
+    });
+  }
+
+  notes(owner: string): Promise<readonly string[]> {
+    return this.#attempt(async () => {
+      const text = await unlessMissing(readFile(this.#notes(owner), 'latin1'));
+      return (text ?? '').split('\n').filter(line => line !== '');
+    });
+  }
+
+  noted(): Promise<readonly string[]> {
+    return this.#attempt(async () => {
+      const names = (await unlessMissing(readdir(this.#folder))) ?? [];
+      return names.filter(name => name.endsWith(NOTES)).map(name => name.slice(0, -NOTES.length));
+    });
+  }
+
   async close(): Promise<void> {}
+
+  #notes(owner: string): string {
+    return join(this.#folder, `${owner}${NOTES}`);
+  }
 
   #file(owner: string): string {
     return join(this.#folder, `${owner}.key`);

@@ -1,6 +1,11 @@
-/** A vault in a Redis of its own: one key per owner. */
+/** A vault in a Redis of its own: one key per owner, and a list per owner of what is noted. */
 import { DurableRedis, type Unfit } from './durable-redis.ts';
 import { type Shelf, VaultRefused, VaultUnavailable } from './vault-shelf.ts';
+
+/** Lines in one answer. */
+const PAGE = 5_000;
+/** No owner's id: it has a colon. */
+const NOTED = 'postern:{vault}::noted';
 
 export class RedisShelf implements Shelf {
   readonly name: string;
@@ -29,6 +34,26 @@ export class RedisShelf implements Shelf {
     return this.#redis.ask(async redis => (await redis.del(keyOf(owner))) > 0);
   }
 
+  note(owner: string, line: string): Promise<void> {
+    return this.#redis.ask(async redis => {
+      await redis.sadd(NOTED, owner);
+      await redis.rpush(notesOf(owner), line);
+    });
+  }
+
+  async notes(owner: string): Promise<readonly string[]> {
+    const lines: string[] = [];
+    for (;;) {
+      const page = await this.#redis.ask(redis => redis.lrange(notesOf(owner), lines.length, lines.length + PAGE - 1));
+      lines.push(...page);
+      if (page.length < PAGE) return lines;
+    }
+  }
+
+  noted(): Promise<readonly string[]> {
+    return this.#redis.ask(redis => redis.smembers(NOTED));
+  }
+
   async close(): Promise<void> {
     this.#redis.close();
   }
@@ -40,4 +65,8 @@ function errorOf({ text, away }: Unfit): VaultUnavailable {
 
 function keyOf(owner: string): string {
   return `postern:{vault}:${owner}`;
+}
+
+function notesOf(owner: string): string {
+  return `${keyOf(owner)}:notes`;
 }

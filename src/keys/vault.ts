@@ -20,6 +20,15 @@ export interface Vault {
   create(owner: string): Promise<Sealer>;
   /** Shreds: nothing that was sealed for the owner opens again. False where there was no key. Other processes notice within 5 s. @throws VaultUnavailable */
   destroy(owner: string): Promise<boolean>;
+  /**
+   * Notes a line of printable ASCII about the owner, where neither a change of the store nor `destroy` reaches it; kept for good when it
+   * resolves. @throws VaultUnavailable
+   */
+  note(owner: string, line: string): Promise<void>;
+  /** What was noted of the owner, the oldest first; a crash may have left part of a line among it. @throws VaultUnavailable */
+  notes(owner: string): Promise<readonly string[]>;
+  /** Owners of whom anything was noted, in no order. @throws VaultUnavailable */
+  noted(): Promise<readonly string[]>;
   close(): Promise<void>;
 }
 
@@ -77,6 +86,18 @@ class WrappingVault implements Vault {
   async destroy(owner: string): Promise<boolean> {
     this.#known.delete(checked(owner));
     return this.#shelf.remove(owner);
+  }
+
+  note(owner: string, line: string): Promise<void> {
+    return this.#shelf.note(checked(owner), line);
+  }
+
+  notes(owner: string): Promise<readonly string[]> {
+    return this.#shelf.notes(checked(owner));
+  }
+
+  noted(): Promise<readonly string[]> {
+    return this.#shelf.noted();
   }
 
   close(): Promise<void> {

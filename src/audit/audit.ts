@@ -1,0 +1,177 @@
+/** The audit trail of each owner (a client, or global): what was changed, by whom, from where, when and why; it only ever grows. */
+import type { Keyring } from '../keys/keyring.ts';
+import type { Vault } from '../keys/vault.ts';
+import type { Clock } from '../ops/clock.ts';
+import type { Logger } from '../ops/log.ts';
+import { type Change, type Expectation, isEntryKey, type Store, StoreUnavailable } from '../store/store.ts';
+import type { AuditAct, AuditLine } from './act.ts';
+import { anchorLine } from './anchor.ts';
+import { Chain, EMPTY, headKey, LOG, numberOf, recordKey, type Tail } from './chain.ts';
+import { type Verification, verifyTrail } from './verify.ts';
+
+/** A line that is ready to be written in the same apply as the change it records. */
+export interface Draft {
+  readonly changes: readonly Change[];
+  /** Where one of them does not hold, somebody else's line was first: draft anew. */
+  readonly expect: readonly Expectation[];
+  readonly line: AuditLine;
+  /** To be called once the apply has happened: anchors the trail outside the store. Never throws. */
+  settle(): Promise<void>;
+}
+
+export interface AuditParts {
+  readonly store: Store;
+  readonly keyring: Keyring;
+  readonly vault: Pick<Vault, 'note' | 'notes' | 'noted'>;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+export interface AuditQuery {
+  /** At or after, ms since 1970 UTC. */
+  readonly since?: number | undefined;
+  /** Only lines before this one. */
+  readonly before?: number | undefined;
+  readonly limit?: number | undefined;
+}
+
+const ATTEMPTS = 100;
+
+/** Every method but `settle` throws StoreUnavailable where no answer came. */
+export class Audit {
+  readonly #parts: AuditParts;
+  readonly #chain: Chain;
+  /** By owner: the work that has the turn, in this process. */
+  readonly #turns = new Map<string, Promise<unknown>>();
+  /** By owner: what is still to be anchored; an anchor of a later line covers the earlier ones. */
+  readonly #unanchored = new Map<string, Tail>();
+  readonly #anchoring = new Map<string, Promise<void>>();
+
+  constructor(parts: AuditParts) {
+    this.#parts = parts;
+    this.#chain = new Chain(parts.keyring);
+  }
+
+  /**
+   * Drafts the next line of the owner's trail. Apply its changes and expectations together with the change that it records; false from
+   * `apply` may mean that somebody else's line was first: draft anew and try again (`together` is that loop).
+   */
+  async append(owner: string, act: AuditAct): Promise<Draft> {
+    const { store, clock } = this.#parts;
+    const key = headKey(owner);
+    const [head] = await store.find([key]);
+    const tail = await this.#tail(owner, head && this.#chain.readHead(owner, head));
+    const { by, from, what, about, why } = act;
+    const told = { ...(about === undefined ? {} : { about }), ...(why === undefined ? {} : { why }) };
+    const line: AuditLine = { n: tail.count + 1, at: Math.max(clock.now(), tail.at), by, from, what, ...told };
+    const { changes, tail: next } = this.#chain.extend(owner, tail, line);
+    const expect = [
+      { key, value: head },
+      { key: recordKey(owner, line.n), value: undefined },
+    ];
+    return { changes, expect, line, settle: () => this.#anchor(owner, next) };
+  }
+
+  /** Writes one line alone. */
+  async record(owner: string, act: AuditAct): Promise<AuditLine> {
+    return this.together(owner, act, async draft =>
+      (await this.#parts.store.apply(draft.changes, draft.expect)) ? draft.line : undefined,
+    );
+  }
+
+  /**
+   * Calls `attempt` with a draft until it says what came of it; undefined means that its apply came to nothing. One caller at a time has
+   * an owner's turn, so that many within one process do not outrun each other; `attempt` must not ask for the same owner's turn.
+   */
+  together<T extends string | object>(owner: string, act: AuditAct, attempt: (draft: Draft) => Promise<T | undefined>): Promise<T> {
+    return this.#inTurn(owner, async () => {
+      for (let attempts = 0; attempts < ATTEMPTS; attempts++) {
+        const draft = await this.append(owner, act);
+        const outcome = await attempt(draft);
+        if (outcome === undefined) continue;
+        await this.#settleIfWritten(owner, draft);
+        return outcome;
+      }
+      throw new StoreUnavailable('The audit trail keeps changing under us');
+    });
+  }
+
+  /** The owner's lines, newest first, in constant memory. A line that cannot be read is left out: `verify` names it. */
+  async *list(owner: string, { since = 0, before, limit = Number.POSITIVE_INFINITY }: AuditQuery = {}): AsyncIterable<AuditLine> {
+    const to = before === undefined ? {} : { to: recordKey(owner, before).id };
+    let left = limit;
+    for await (const [key, value] of this.#parts.store.scan({ owner, log: LOG, ...to, reverse: true })) {
+      if (left <= 0) return;
+      const line = isEntryKey(key) ? undefined : this.#chain.read(key, value)?.line;
+      if (line === undefined) continue;
+      if (line.at < since) return;
+      left -= 1;
+      yield line;
+    }
+  }
+
+  /** Whether the owner's trail is whole; says where it is not. */
+  verify(owner: string): Promise<Verification> {
+    return verifyTrail({ ...this.#parts, chain: this.#chain }, owner);
+  }
+
+  /** Owners of whose trails anything is anchored, whatever the store says of them. @throws VaultUnavailable */
+  anchored(): Promise<readonly string[]> {
+    return this.#parts.vault.noted();
+  }
+
+  /** Where the trail goes on. Where its head was tampered with, after the last record that is there: nothing is written over. */
+  async #tail(owner: string, head: Tail | undefined): Promise<Tail> {
+    const { store } = this.#parts;
+    const tail = head ?? EMPTY;
+    const [next] = await store.find([recordKey(owner, tail.count + 1)]);
+    if (next === undefined && head !== undefined) return head;
+    for await (const [key, value] of store.scan({ owner, log: LOG, reverse: true })) {
+      const n = isEntryKey(key) ? undefined : numberOf(key.id);
+      if (isEntryKey(key) || n === undefined) continue;
+      const last = this.#chain.read(key, value);
+      if (n > tail.count) return { count: n, link: last?.link ?? '', at: last?.line.at ?? 0 };
+      break;
+    }
+    return tail;
+  }
+
+  async #inTurn<T>(owner: string, work: () => Promise<T>): Promise<T> {
+    const before = this.#turns.get(owner) ?? Promise.resolve();
+    const mine = before.then(work, work);
+    this.#turns.set(owner, mine);
+    try {
+      return await mine;
+    } finally {
+      if (this.#turns.get(owner) === mine) this.#turns.delete(owner);
+    }
+  }
+
+  /** An attempt may have found that there is nothing to do, and so nothing to record. */
+  async #settleIfWritten(owner: string, draft: Draft): Promise<void> {
+    const [head] = await this.#parts.store.find([headKey(owner)]);
+    const tail = head && this.#chain.readHead(owner, head);
+    if (tail !== undefined && tail.count >= draft.line.n) await this.#anchor(owner, tail);
+  }
+
+  async #anchor(owner: string, tail: Tail): Promise<void> {
+    if ((this.#unanchored.get(owner)?.count ?? 0) < tail.count) this.#unanchored.set(owner, tail);
+    while (this.#unanchored.has(owner)) {
+      const running = this.#anchoring.get(owner);
+      if (running !== undefined) await running;
+      else await this.#begin(owner);
+    }
+  }
+
+  #begin(owner: string): Promise<void> {
+    const tail = this.#unanchored.get(owner) as Tail;
+    this.#unanchored.delete(owner);
+    const { vault, log } = this.#parts;
+    const running = vault
+      .note(owner, anchorLine(tail))
+      .catch((error: unknown) => log.error({ err: error, owner }, 'the audit trail could not be anchored; its next line will be'))
+      .finally(() => this.#anchoring.delete(owner));
+    this.#anchoring.set(owner, running);
+    return running;
+  }
+}
