@@ -30,11 +30,11 @@ export interface Entry {
 }
 
 /** What an operator or an import may take back; everything else was caused by a recipient. */
-const OPERATORS: ReadonlySet<Reason> = new Set<Reason>(['manual', 'import', 'policy']);
+export const operatorsReasons: readonly Reason[] = ['manual', 'import', 'policy'];
 
 /** True for what only a named person's explicit lift takes back (law 6), whoever wrote it down. */
 export function causedByRecipient({ reason }: Pick<Act, 'reason'>): boolean {
-  return !OPERATORS.has(reason);
+  return !operatorsReasons.includes(reason);
 }
 
 /** `acts` with those of `more`: of one reason the first stays, and goes by the ledger's names of both. `acts` itself where nothing is new. */
@@ -120,6 +120,11 @@ export class Entries {
 
   seal(sealer: Sealer, key: EntryKey, entry: Entry): Value {
     return sealer.seal(encodeEntry(entry), aadOf(key));
+  }
+
+  /** Many at once, in their order. */
+  sealMany(sealer: Sealer, entries: readonly (readonly [EntryKey, Entry])[]): readonly Value[] {
+    return sealer.sealMany(entries.map(([key, entry]) => ({ text: encodeEntry(entry), aad: aadOf(key) })));
   }
 
   openLifted(key: EntryKey, value: Value | undefined): readonly EntryAct[] {

@@ -7,14 +7,15 @@ import type { Vault } from '../keys/vault.ts';
 import { type Address, basePerson } from '../mail/address.ts';
 import { isPublicSuffix } from '../mail/domain.ts';
 import type { Clock } from '../ops/clock.ts';
-import { headKey } from '../store/head.ts';
-import { isEntryKey, type Store } from '../store/store.ts';
-import { causedByRecipient, Entries, type EntryAct, type ListName, setName } from './entry.ts';
+import type { Store } from '../store/store.ts';
+import { causedByRecipient, Entries, type EntryAct, type ListName, operatorsReasons } from './entry.ts';
 import { Heads } from './heads.ts';
 import type { Ledger } from './ledger.ts';
 import { lookUp } from './look-up.ts';
 import { type Beside, type Item, type Merged, mergeItems } from './merging.ts';
-import type { Reason, Scope, Source, Standing } from './standing.ts';
+import { type EntryPage, findEntries, type ListEntry, type PageOptions, readEntries, readPage } from './reading.ts';
+import { readTarget } from './row-entry.ts';
+import type { Reason, Scope, Source, Standing, Target } from './standing.ts';
 import {
   type LiftAct,
   type LiftOptions,
@@ -24,9 +25,6 @@ import {
   type TakingBackParts,
   type Whom,
 } from './taking-back.ts';
-
-/** A person, or a domain (as parseDomain gives it) with its subdomains. */
-export type Target = Address | { readonly domain: string; readonly local?: undefined };
 
 /** Why somebody is listed, as the caller knows it. */
 export interface NewAct {
@@ -45,18 +43,11 @@ export interface Refused {
 export type AddResult = Merged | Refused;
 
 export type { Beside, Item } from './merging.ts';
+export type { EntryPage, ListEntry, PageOptions } from './reading.ts';
+export type { Target } from './standing.ts';
 
-/** An entry as an operator or its client may see it: nobody's address stands in a suppression. */
-export interface ListEntry {
-  readonly list: ListName;
-  readonly match: 'address' | 'domain' | 'hash';
-  /** Of an exclusion: `local@domain` or the domain; undefined where it cannot be read. */
-  readonly target?: string;
-  /** First 12 hexadecimal digits of the keyed digest. */
-  readonly digest: string;
-  /** Empty where the entry cannot be read; it lists all the same. */
-  readonly acts: readonly Omit<EntryAct, 'ids'>[];
-}
+/** An entry by whom or what it lists, or by its own id. */
+export type EntryName = Target | { readonly id: string };
 
 export interface ListsParts {
   readonly store: Store;
@@ -80,8 +71,8 @@ export class Lists {
     this.#parts = { store, keyring, digests, ledger, clock, entries, heads: new Heads(keyring), audit: keyring.sealer('audit') };
   }
 
-  /** What the lists say of a recipient of this client's mail: global, the client's own, and these campaigns'. Never cached. */
-  standing(address: Address, client: ClientId, campaigns: readonly CampaignId[]): Promise<Standing> {
+  /** What the lists say of a recipient of this client's mail: global, the client's own, and these campaigns'; no client: global alone. Never cached. */
+  standing(address: Address, client: ClientId | undefined, campaigns: readonly CampaignId[]): Promise<Standing> {
     return lookUp(this.#parts, address, client, campaigns);
   }
 
@@ -115,9 +106,8 @@ export class Lists {
 
   /** Suppresses a person: kept as a digest only, in the ledger first, and lifted only by a named person's act. */
   async suppress(scope: Scope, address: Address, act: NewAct): Promise<Merged> {
-    const item: Item = { ids: this.#parts.digests.person(address), about: {}, act: this.#act(act) };
-    const { merged } = await mergeItems(this.#parts, scope, 'suppression', [item], { ledgered: () => true });
-    return merged[0] as Merged;
+    const [merged] = await this.addItems(scope, 'suppression', [this.personItem(address, act)]);
+    return merged as Merged;
   }
 
   /**
@@ -132,6 +122,11 @@ export class Lists {
     const ledgered = list === 'suppression' ? () => true : causedByRecipient;
     const { outdated } = await mergeItems(this.#parts, scope, list, items, { ledgered, beside });
     return outdated ? 'outdated' : 'entered';
+  }
+
+  /** What `addItems` puts on a suppression list. */
+  personItem(address: Address, given: NewAct): Item {
+    return { ids: this.#parts.digests.personOnce(address), about: {}, act: this.#act(given) };
   }
 
   /** Suppresses whom a legacy list names by hash. A digest of another length than the algorithm's is refused. */
@@ -163,18 +158,22 @@ export class Lists {
     return { ids: this.#parts.digests.imported(algorithm, hash), about: { hash: algorithm }, act: this.#act(given) };
   }
 
-  /** Lists what `item` or `hashItem` made, as addMany does. What a recipient caused goes to the ledger first. */
+  /**
+   * Lists what `item`, `personItem` or `hashItem` made, as addMany does. What a recipient caused goes to the ledger first, and so does every
+   * person of a suppression list. `whole`: all in one apply or none, so at most MAX_CHANGES of them.
+   */
   async addItems(
     scope: Scope,
     list: ListName,
     items: readonly Item[],
-    { dryRun = false }: { readonly dryRun?: boolean } = {},
+    { dryRun = false, whole = false }: { readonly dryRun?: boolean; readonly whole?: boolean } = {},
   ): Promise<readonly Merged[]> {
     const { store, heads } = this.#parts;
     const algorithms = new Set(items.flatMap(({ about }) => about.hash ?? []));
     // First the head: whoever looks up from now on asks for them.
     if (!dryRun) for (const algorithm of algorithms) await heads.announceHashes(store, scope, algorithm);
-    return (await mergeItems(this.#parts, scope, list, items, { dryRun, ledgered: causedByRecipient })).merged;
+    const ledgered = list === 'suppression' && algorithms.size === 0 ? () => true : causedByRecipient;
+    return (await mergeItems(this.#parts, scope, list, items, { dryRun, whole, ledgered })).merged;
   }
 
   /** Lifts what the recipient caused in exactly this scope, suppressions by imported hash included. Leaves an audit record. */
@@ -192,25 +191,49 @@ export class Lists {
     return liftObjections(this.#parts, scope, this.#whom(target), act, only);
   }
 
-  /** The entries of exactly this scope, exclusions first, otherwise in no order; in constant memory. */
+  /**
+   * Takes entries of this name back whole, from one list of exactly this scope. `objection`: a recipient caused it, or nobody can tell,
+   * and `objections` does not say that a named person lifts it; nothing was changed. A lift is on record.
+   */
+  async takeBack(
+    scope: Scope,
+    list: ListName,
+    name: EntryName,
+    act: LiftAct,
+    { objections }: { readonly objections: boolean },
+  ): Promise<'removed' | 'absent' | 'objection'> {
+    const found = await this.#found(scope, list, name);
+    if (found.length === 0) return 'absent';
+    const objected = found.some(({ acts }) => acts.length === 0 || acts.some(causedByRecipient));
+    if (objected && !objections) return 'objection';
+    // By whom it lists, where that can be read: the entry may stand under several digest keys.
+    const target = found[0]?.target === undefined ? name : readTarget(found[0].target);
+    const whom = this.#whom(typeof target === 'string' ? name : target);
+    if (objected) await liftObjections(this.#parts, scope, whom, act, { lists: [list] });
+    else if (list === 'suppression') await liftObjections(this.#parts, scope, whom, act, { lists: [list], reasons: operatorsReasons });
+    if (list === 'exclusion') await removeExclusion(this.#parts, scope, whom, [list]);
+    return 'removed';
+  }
+
+  /** The entry of this name in one list of exactly this scope; of a person also one that came as a hash. */
+  async entry(scope: Scope, list: ListName, name: EntryName): Promise<ListEntry | undefined> {
+    return (await this.#found(scope, list, name))[0];
+  }
+
+  /** A page of one list of exactly this scope, in the order of the entries' ids. */
+  page<T>(scope: Scope, list: ListName, options: PageOptions<T>): Promise<EntryPage<T>> {
+    return readPage(this.#parts, scope, list, options);
+  }
+
+  /** The entries of exactly this scope, exclusions first, in the order of their ids; in constant memory. */
   async *show(scope: Scope): AsyncIterable<ListEntry> {
-    const { store, entries, heads } = this.#parts;
-    const [head] = await store.find([headKey(scope.owner)]);
-    heads.check(scope.owner, head);
-    for (const list of ['exclusion', 'suppression'] as const) {
-      for await (const [key, value] of store.scan({ owner: scope.owner, set: setName(scope, list) })) {
-        if (!isEntryKey(key)) continue;
-        const { target, hash, acts = [] } = (await entries.open(key, value)) ?? {};
-        const match = hash !== undefined ? 'hash' : list === 'exclusion' && target?.includes('@') === false ? 'domain' : 'address';
-        yield {
-          list,
-          match,
-          ...(target === undefined ? {} : { target }),
-          digest: key.id.toString('hex').slice(0, 12),
-          acts: acts.map(({ ids: _, ...act }) => act),
-        };
-      }
-    }
+    yield* readEntries(this.#parts, scope, 'exclusion');
+    yield* readEntries(this.#parts, scope, 'suppression');
+  }
+
+  #found(scope: Scope, list: ListName, name: EntryName): Promise<readonly ListEntry[]> {
+    const { person, hashes } = this.#whom(name);
+    return findEntries(this.#parts, scope, list, list === 'suppression' ? [...person, ...hashes] : person);
   }
 
   async #addGood(
@@ -230,8 +253,9 @@ export class Lists {
     return { reason, source, at: at === undefined ? now : Math.min(at, now), ...(by === undefined ? {} : { by }) };
   }
 
-  #whom(target: Target): Whom {
+  #whom(target: EntryName): Whom {
     const { digests } = this.#parts;
+    if ('id' in target) return { person: [Buffer.from(target.id, 'hex')], hashes: [] };
     if (target.local === undefined) return { person: digests.domain(target.domain), hashes: [] };
     // All algorithms: a few keys more, and no head to be read first.
     return { person: digests.person(target), hashes: HASH_ALGORITHMS.flatMap(algorithm => digests.importedOf(target, algorithm)) };

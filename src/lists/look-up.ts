@@ -27,11 +27,17 @@ export interface LookUpParts {
   readonly heads: Heads;
 }
 
-/** All entries that bind the address for the client, widest scope first. @throws StoreUnavailable */
-export async function lookUp(parts: LookUpParts, address: Address, client: ClientId, campaigns: readonly CampaignId[]): Promise<Standing> {
+/** All entries that bind the address for the client, or for everybody where none is named, widest scope first. @throws StoreUnavailable */
+export async function lookUp(
+  parts: LookUpParts,
+  address: Address,
+  client: ClientId | undefined,
+  campaigns: readonly CampaignId[],
+): Promise<Standing> {
   const { store, heads } = parts;
-  const owners = [GLOBAL, client] as const;
-  const scopes: readonly Scope[] = [{ owner: GLOBAL }, { owner: client }, ...campaigns.map(campaign => ({ owner: client, campaign }))];
+  const owners = client === undefined ? ([GLOBAL] as const) : ([GLOBAL, client] as const);
+  const own = client === undefined ? [] : [{ owner: client }, ...campaigns.map(campaign => ({ owner: client, campaign }))];
+  const scopes: readonly Scope[] = [{ owner: GLOBAL }, ...own];
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const planned = scopes.map(scope => hashesOf(heads.last(scope.owner), scope));
     const questions = scopes.flatMap((scope, i) => questionsIn(parts.digests, address, scope, planned[i] ?? []));

@@ -1,6 +1,7 @@
 /** Putting acts into lists: what an entry already holds stays, whoever else writes at the same time. */
 import { randomBytes } from 'node:crypto';
 import type { Keyring } from '../keys/keyring.ts';
+import type { Sealer } from '../keys/seal.ts';
 import { headKey } from '../store/head.ts';
 import { type Change, type EntryKey, type Expectation, type Store, StoreUnavailable, type Value } from '../store/store.ts';
 import { type Entries, type Entry, type EntryAct, entryKey, type ListName, mergeActs } from './entry.ts';
@@ -47,6 +48,10 @@ export interface MergeOptions {
   readonly ledgered: (act: EntryAct) => boolean;
   /** Only say what would happen. */
   readonly dryRun?: boolean;
+  /** All in one apply, so at most MAX_CHANGES items. */
+  readonly whole?: boolean;
+  /** A guess that nothing of it is listed yet: it saves a look where it is right, and costs an attempt where it is not. */
+  readonly likelyNew?: boolean;
   /** Written with the last of the items, also where all of them are listed already. */
   readonly beside?: Beside;
 }
@@ -54,6 +59,8 @@ export interface MergeOptions {
 /** Items of one apply. */
 const BATCH = 1_000;
 const LEDGER_RECORD = 500;
+/** From so many entries on, sealing them at once costs less than one by one. */
+const BULK = 12;
 export const ATTEMPTS = 50;
 
 /** An entry as found, and as it shall be. */
@@ -85,10 +92,11 @@ export async function mergeItems(
 ): Promise<MergeResult> {
   const merged: Merged[] = [];
   let outdated = false;
-  for (let i = 0; i < items.length; i += BATCH) {
+  const size = options.whole === true ? items.length : BATCH;
+  for (let i = 0; i < items.length; i += size) {
     const { beside, ...others } = options;
-    const last = i + BATCH >= items.length;
-    const result = await mergeBatch(parts, scope, list, items.slice(i, i + BATCH), last ? options : others);
+    const last = i + size >= items.length;
+    const result = await mergeBatch(parts, scope, list, items.slice(i, i + size), last ? options : others);
     merged.push(...result.merged);
     outdated = result.outdated;
   }
@@ -113,21 +121,24 @@ async function mergeBatch(
   const sealer = await entries.sealer(owner);
   const receipts: Receipt[] = [];
   const named: Named = new Map();
+  const keys = items.flatMap(({ ids }) => ids.map(id => entryKey(scope, list, id)));
+  const guessable = options.likelyNew === true && options.dryRun !== true && !items.some(({ act }) => options.ledgered(act));
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-    const keys = items.flatMap(({ ids }) => ids.map(id => entryKey(scope, list, id)));
-    const [headValue, ...values] = await store.find([headKey(owner), ...keys, ...beside.map(({ key }) => key)]);
+    // What goes to the ledger goes there before the store says whether it is new.
+    const guessed = attempt === 0 && guessable;
+    const [headValue, ...values] = await store.find([headKey(owner), ...(guessed ? [] : keys), ...beside.map(({ key }) => key)]);
     const head = heads.check(owner, headValue);
-    const outdated = !holds(beside, values.slice(keys.length));
+    const found = guessed ? [] : values.splice(0, keys.length);
+    const outdated = !holds(beside, values);
     // What the ledger has by now must stand in the entry, too, or a lift would not lift it there.
     if (outdated && named.size === 0) return { merged: [], outdated };
-    const cells = await cellsOf(entries, keys, values.slice(0, keys.length));
+    const cells = await cellsOf(entries, keys, found);
     const fresh: Fresh[] = [];
     const merged = items.map(item => mergeItem(item, cells, fresh, named, options));
     if (options.dryRun) return { merged, outdated };
     if (fresh.length > 0 && (await heads.announceKey(store, owner, head))) continue;
 
-    const sealed = new Map<Cell, Value>();
-    for (const cell of cells.values()) if (cell.changed) sealed.set(cell, entries.seal(sealer, cell.key, cell.entry as Entry));
+    const sealed = sealAll(entries, sealer, cells.values());
     const changes = fresh.flatMap(({ item, act, cell }): LedgerChange[] => {
       if (act.ids === undefined) return [];
       const { set, id } = cell.key;
@@ -142,8 +153,8 @@ async function mergeBatch(
 
     const writes: Change[] = [...sealed].map(([{ key }, value]) => ({ key, value }));
     const together = outdated ? undefined : options.beside;
-    // What stays beside an entry that is there already must not outlive a lift of it that is going on.
-    const relied = together === undefined ? [...sealed.keys()] : [...cells.values()];
+    // What stays beside an entry that is there already must not outlive a lift of it that is going on; a guess must be right in all.
+    const relied = together === undefined && !guessed ? [...sealed.keys()] : [...cells.values()];
     const expect: Expectation[] = relied.map(({ key, found }) => ({ key, value: found }));
     if (together !== undefined) {
       writes.push(...together.changes());
@@ -186,6 +197,14 @@ function put(cell: Cell, item: Item, act: EntryAct): void {
   if (acts === before?.acts) return;
   cell.entry = { ...(before ?? item.about), acts };
   cell.changed = true;
+}
+
+/** Those that changed, sealed. */
+function sealAll(entries: Entries, sealer: Sealer, cells: Iterable<Cell>): ReadonlyMap<Cell, Value> {
+  const changed = [...cells].filter(cell => cell.changed);
+  const pairs = changed.map(({ key, entry }) => [key, entry as Entry] as const);
+  const values = pairs.length < BULK ? pairs.map(([key, entry]) => entries.seal(sealer, key, entry)) : entries.sealMany(sealer, pairs);
+  return new Map(changed.map((cell, i) => [cell, values[i] as Value]));
 }
 
 async function cellsOf(

@@ -2,7 +2,7 @@
 import { HASH_OCTETS, type HashAlgorithm } from '../keys/digest.ts';
 import { isAddress, parsePerson } from '../mail/address.ts';
 import { parseDomain } from '../mail/domain.ts';
-import type { Target } from './lists.ts';
+import type { Target } from './standing.ts';
 
 /** An address (also `Name <address>` and `mailto:`), a domain, `@domain`, `*@domain` or `*.domain`; or the problem. */
 export function readTarget(text: string): Target | string {

@@ -1,5 +1,9 @@
 /** The words of lists: scope, reason, source, and what the lists say of one recipient (DESIGN §5). */
 import type { CampaignId, ClientId } from '../ids.ts';
+import type { Address } from '../mail/address.ts';
+
+/** A person, or a domain (as parseDomain gives it) with its subdomains. */
+export type Target = Address | { readonly domain: string; readonly local?: undefined };
 
 /** Where an entry binds. `global` ⊃ client ⊃ client/campaign. */
 export interface Scope {

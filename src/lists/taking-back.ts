@@ -22,6 +22,8 @@ export interface LiftAct {
 export interface LiftOptions {
   /** Only acts of these reasons; what cannot be read stays, because nobody knows. Default: everything that a recipient caused. */
   readonly reasons?: readonly Reason[];
+  /** Default: both. */
+  readonly lists?: readonly ListName[];
   /** Nothing is lifted unless the store holds this, of the scope's owner, at the moment of the lift. */
   readonly expect?: Beside['expect'];
 }
@@ -48,11 +50,11 @@ interface Found {
   readonly note: Value | undefined;
 }
 
-/** Removes what operators and imports put on the exclusion list of exactly this scope. @throws StoreUnavailable */
-export async function removeExclusion(parts: TakingBackParts, scope: Scope, whom: Whom): Promise<Removed> {
+/** Removes what operators and imports put on the exclusion list of exactly this scope; says what stays on `lists`. @throws StoreUnavailable */
+export async function removeExclusion(parts: TakingBackParts, scope: Scope, whom: Whom, lists?: readonly ListName[]): Promise<Removed> {
   const { store, entries } = parts;
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-    const found = (await find(parts, scope, whom)).filter(({ value }) => value !== undefined);
+    const found = (await find(parts, scope, whom, lists)).filter(({ value }) => value !== undefined);
     const changes: Change[] = [];
     const expect: Expectation[] = [];
     const kept = new Set<Reason>();
@@ -83,12 +85,12 @@ export async function liftObjections(
   scope: Scope,
   whom: Whom,
   act: LiftAct,
-  { reasons, expect = [] }: LiftOptions = {},
+  { reasons, lists, expect = [] }: LiftOptions = {},
 ): Promise<'lifted' | 'absent' | 'outdated'> {
   const { store, ledger } = parts;
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     if (!holds(expect, await store.find(expect.map(({ key }) => key)))) return 'outdated';
-    const found = await find(parts, scope, whom);
+    const found = await find(parts, scope, whom, lists);
     const lifted = liftable(found, reasons);
     if (lifted.length === 0) return 'absent';
     const writes = await writesOf(parts, scope, lifted, reasons);
@@ -167,12 +169,17 @@ function auditOf({ audit, clock }: TakingBackParts, scope: Scope, whom: Whom, { 
   return { key, value: audit.seal(JSON.stringify(line), aadOf(key)) };
 }
 
-async function find({ store, heads, entries }: TakingBackParts, scope: Scope, { person, hashes }: Whom): Promise<readonly Found[]> {
+async function find(
+  { store, heads, entries }: TakingBackParts,
+  scope: Scope,
+  { person, hashes }: Whom,
+  lists: readonly ListName[] = ['exclusion', 'suppression'],
+): Promise<readonly Found[]> {
   const places = [
     ...person.map(id => ({ list: 'exclusion' as const, group: 'exclusion', key: entryKey(scope, 'exclusion', id) })),
     ...person.map(id => ({ list: 'suppression' as const, group: 'suppression', key: entryKey(scope, 'suppression', id) })),
     ...hashes.map(id => ({ list: 'suppression' as const, group: id.toString('hex'), key: entryKey(scope, 'suppression', id) })),
-  ];
+  ].filter(({ list }) => lists.includes(list));
   const [head, ...values] = await store.find([headKey(scope.owner), ...places.flatMap(({ key }) => [key, liftedKey(key)])]);
   heads.check(scope.owner, head);
   const found: Found[] = [];

@@ -185,6 +185,7 @@ async function promises(t: Test, fresh: Fresh): Promise<void> {
     t.equal(await house.lists.add(acme, jane, { ...optOut, at: NOW + 9_999_999 }), 'existing');
     t.same(await shown(house, acme), [
       {
+        id: house.digests.person(jane)[0]?.toString('hex'),
         list: 'exclusion',
         match: 'address',
         target: 'jane@example.com',
