@@ -86,11 +86,11 @@ export class Digests {
 type Mac = (text: string) => Buffer;
 
 /** Node's `hash`, where there is one. */
-export type OneShotHash = (algorithm: string, data: Buffer, encoding: 'buffer') => Buffer;
+export type OneShotHash = (algorithm: string, data: Buffer, encoding: 'binary') => string;
 
 /**
- * HMAC-SHA-256 (RFC 2104) under a key of at most 64 octets, cut to 16 octets. Two one-shot hashes take 1.5 µs against createHmac's
- * 2.0 and leave no native object behind for the garbage collector; Node before 20.12 has none, hence the other way.
+ * HMAC-SHA-256 (RFC 2104) under a key of at most 64 octets, cut to 16 octets. Two one-shot hashes take half of createHmac's
+ * time and leave no native object behind for the garbage collector; Node before 20.12 has none, hence the other way.
  */
 export function createMac(key: Buffer, oneShot: OneShotHash | undefined = crypto.hash as OneShotHash | undefined): Mac {
   if (oneShot === undefined) return text => crypto.createHmac('sha256', key).update(text).digest().subarray(0, DIGEST_OCTETS);
@@ -105,8 +105,9 @@ export function createMac(key: Buffer, oneShot: OneShotHash | undefined = crypto
     // A code unit takes three octets at most; a text cut short would be another text.
     const room = text.length * 3 <= inner.length - block ? inner : Buffer.concat([inner.subarray(0, block), Buffer.alloc(text.length * 3)]);
     const end = block + room.write(text, block);
-    oneShot('sha256', room.subarray(0, end), 'buffer').copy(outer, block);
-    return oneShot('sha256', outer, 'buffer').subarray(0, DIGEST_OCTETS);
+    // As text, which costs half of what a buffer does.
+    outer.write(oneShot('sha256', room.subarray(0, end), 'binary'), block, 'latin1');
+    return Buffer.from(oneShot('sha256', outer, 'binary').slice(0, DIGEST_OCTETS), 'latin1');
   };
 }
 

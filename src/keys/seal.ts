@@ -1,8 +1,11 @@
-/** Sealing: AES-256-GCM with a random nonce, bound by associated data to the place the value belongs to. */
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+/** Sealing: AES-256-GCM (many at once: CCM) with a random nonce, bound by associated data to the place the value belongs to. */
+import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
+import { openOne, type Plain, sealAll } from './bulk-seal.ts';
 
 const ALGORITHM = 'aes-256-gcm';
 const VERSION = 1;
+/** Of values that were sealed many at once. */
+const BULK = 2;
 const NONCE = 12;
 const TAG = 16;
 
@@ -15,6 +18,7 @@ export const SEAL_OVERHEAD = 1 + NONCE + TAG;
  */
 export class Sealer {
   readonly #keys: readonly Buffer[];
+  #bulkKeys: readonly Buffer[] | undefined;
 
   /** Keys of 32 octets; the first seals, all open. */
   constructor(keys: readonly Buffer[]) {
@@ -37,15 +41,27 @@ export class Sealer {
     return sealed;
   }
 
+  /** Many, in their order: good for the same as `seal`, and as long, at an eighth of the time for some hundred of them. */
+  sealMany(plains: readonly Plain[]): readonly Buffer[] {
+    return plains.length === 0 ? [] : sealAll(this.#bulk()[0] as Buffer, plains, BULK);
+  }
+
   /** The plain octets; undefined where `sealed` was altered, belongs elsewhere, or no key of this sealer made it. */
   open(sealed: Uint8Array, aad: string): Buffer | undefined {
-    if (sealed.length < SEAL_OVERHEAD || sealed[0] !== VERSION) return undefined;
+    if (sealed.length < SEAL_OVERHEAD || (sealed[0] !== VERSION && sealed[0] !== BULK)) return undefined;
     const data = Buffer.from(aad);
-    for (const key of this.#keys) {
+    const [keys, openWith] = sealed[0] === BULK ? [this.#bulk(), openOne] : [this.#keys, openGcm];
+    for (const key of keys) {
       const plain = openWith(key, sealed, data);
       if (plain !== undefined) return plain;
     }
     return undefined;
+  }
+
+  /** Keys of their own: what one mode computes must never be what another one does. */
+  #bulk(): readonly Buffer[] {
+    this.#bulkKeys ??= this.#keys.map(key => Buffer.from(hkdfSync('sha256', key, '', 'postern bulk seal', 32)));
+    return this.#bulkKeys;
   }
 }
 
@@ -59,7 +75,7 @@ function freshNonce(): Buffer {
   return nonce;
 }
 
-function openWith(key: Buffer, sealed: Uint8Array, aad: Buffer): Buffer | undefined {
+function openGcm(key: Buffer, sealed: Uint8Array, aad: Buffer): Buffer | undefined {
   const decipher = createDecipheriv(ALGORITHM, key, sealed.subarray(1, 1 + NONCE), { authTagLength: TAG }).setAAD(aad);
   decipher.setAuthTag(sealed.subarray(sealed.length - TAG));
   const text = decipher.update(sealed.subarray(1 + NONCE, sealed.length - TAG));

@@ -37,3 +37,29 @@ t.test('the first key seals, older ones still open', async t => {
   t.throws(() => new Sealer([]), RangeError);
   t.throws(() => new Sealer([randomBytes(16)]), RangeError);
 });
+
+t.test('many at once open one by one, as what was sealed alone does', async t => {
+  const newer = new Sealer([randomBytes(32), key]);
+  // Every length about the edges of a block, and values of all lengths beside each other.
+  const plains = Array.from({ length: 200 }, (_, i) => ({ text: 'ü'.repeat(i % 5) + 'x'.repeat(i), aad: 'a'.repeat(1 + ((i * 7) % 67)) }));
+  const sealed = sealer.sealMany(plains);
+  for (const [i, { text, aad }] of plains.entries()) {
+    const one = sealed[i] as Buffer;
+    if (one.length !== Buffer.byteLength(text) + SEAL_OVERHEAD) t.fail('of another length');
+    for (const opener of [sealer, newer]) if (opener.open(one, aad)?.toString() !== text) t.fail(`value ${i} does not open`);
+    if (sealer.open(one, `${aad}a`) !== undefined) t.fail('opens elsewhere');
+    if (sealer.open(sealed[(i + 1) % plains.length] as Buffer, aad) !== undefined) t.fail('opens in the place of another');
+  }
+  const one = sealed[30] as Buffer;
+  for (let i = 0; i < one.length; i++) {
+    const altered = Buffer.from(one);
+    altered[i] = (altered[i] as number) ^ 1;
+    if (sealer.open(altered, plains[30]?.aad as string) !== undefined) t.fail(`octet ${i} altered`);
+    if (sealer.open(one.subarray(0, i), plains[30]?.aad as string) !== undefined) t.fail(`cut to ${i}`);
+  }
+  t.equal(new Sealer([randomBytes(32)]).open(one, plains[30]?.aad as string), undefined, 'another key opens nothing');
+  t.equal(new Set(sealed.map(value => value.toString('hex', 1, 13))).size, sealed.length, 'no nonce comes twice');
+  t.equal(sealer.sealMany([{ text: 'x'.repeat(70_000), aad: 'here' }])[0]?.length, 70_000 + SEAL_OVERHEAD);
+  t.same(sealer.sealMany([]), []);
+  t.throws(() => sealer.sealMany([{ text: 'nowhere', aad: '' }]), RangeError);
+});
