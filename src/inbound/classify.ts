@@ -8,7 +8,7 @@ import { loadOptOut } from './classifiers/opt-out.ts';
 import { loadRequest } from './classifiers/request.ts';
 import { unsubscribe } from './classifiers/unsubscribe.ts';
 import { type Circumstances, type Classify, type Finding, finding, type Reading } from './finding.ts';
-import { loadOwnText, type OwnText } from './own-text.ts';
+import { loadOwnTexts, type OwnTexts } from './own-text.ts';
 import { subjectOf } from './subject.ts';
 
 export interface Classifier {
@@ -21,7 +21,7 @@ export interface Classifier {
  * @throws Error naming the file and the place in it, where a table is damaged
  */
 export function loadClassifier(folder?: string): Classifier {
-  const ownText = loadOwnText(folder);
+  const ownTexts = loadOwnTexts(folder);
   const automatic = loadAutomatic(folder);
   // Reports first: they quote what we sent. Then what a person says; last whether a person said it (STANDARDS, Reply language).
   const classifiers: readonly Classify[] = [
@@ -35,7 +35,7 @@ export function loadClassifier(folder?: string): Classifier {
   ];
   const classifier: Classifier = {
     classify(message, circumstances = {}) {
-      const reading = new LazyReading(message, circumstances, ownText);
+      const reading = new LazyReading(message, circumstances, ownTexts);
       for (const classify of classifiers) {
         const found = classify(reading);
         if (found !== undefined) return found;
@@ -51,11 +51,11 @@ export function loadClassifier(folder?: string): Classifier {
 class LazyReading implements Reading {
   readonly message: Message;
   readonly circumstances: Circumstances;
-  readonly #read: OwnText;
+  readonly #read: OwnTexts;
   #subject: string | undefined;
   #ownText: string | undefined;
 
-  constructor(message: Message, circumstances: Circumstances, read: OwnText) {
+  constructor(message: Message, circumstances: Circumstances, read: OwnTexts) {
     this.message = message;
     this.circumstances = circumstances;
     this.#read = read;
@@ -67,7 +67,11 @@ class LazyReading implements Reading {
   }
 
   get ownText(): string {
-    this.#ownText ??= this.#read(this.message, this.circumstances.sent);
+    this.#ownText ??= this.#read.own(this.message, this.circumstances.sent);
     return this.#ownText;
+  }
+
+  get below(): string {
+    return this.#read.below(this.message, this.circumstances.sent);
   }
 }

@@ -70,6 +70,8 @@ export interface Reading {
   readonly subject: string;
   /** The person's own words (see own-text.ts). */
   readonly ownText: string;
+  /** What may be own words, where there are none: it stands below what we sent. */
+  readonly below: string;
 }
 
 /** One kind of classifier: a Finding where it recognises the message, else undefined. Pure, bounded in time, never throws. */

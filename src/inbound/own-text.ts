@@ -1,5 +1,5 @@
 /** A person's own words in a reply: what stands there without quotes, attributions, header blocks and lines that we sent. */
-import { type IsOurs, withoutOurs } from '../mail/footer.ts';
+import { behindOurs, type IsOurs, withoutOurs } from '../mail/footer.ts';
 import type { Message, TextPart } from '../mail/message.ts';
 import { fold, INVISIBLE } from '../mail/phrases.ts';
 import { quotedText } from './html-quotes.ts';
@@ -12,6 +12,15 @@ import { ownLines } from './quotes.ts';
  * Mail forwarded as an attachment is not read, and of a long part only its beginning and end (Message.excerpts). Linear; never throws.
  */
 export type OwnText = (message: Message, sent?: IsOurs) => string;
+
+export interface OwnTexts {
+  readonly own: OwnText;
+  /**
+   * What stands behind the last line of ours and is no marked quote; empty where no line of ours is there. Where there are no own words, these may
+   * be some: a person typed below a message that her program had not marked as one.
+   */
+  readonly below: OwnText;
+}
 
 /** A text part that only asks for a reader of HTML is short. */
 const MAX_STUB = 600;
@@ -27,19 +36,37 @@ const BLANKS = /[\u00a0\u2000-\u200a\u202f\u205f\u3000]/g;
  * Reads by the marks in config/quote-markers.yaml and in the table of that name in `folder`, an admin's own.
  * @throws Error naming the file and the place in it, where a table is damaged
  */
-export function loadOwnText(folder?: string): OwnText {
+export function loadOwnTexts(folder?: string): OwnTexts {
   const markers = loadQuoteMarkers(folder);
-  return (message, sent = () => false) => {
+  const firstOf = (message: Message, read: (text: string) => string): string => {
     // Text first: mail programs mark quotes in it more alike than in HTML.
     const views = [...message.excerpts()].sort((one, other) => htmlParts(one) - htmlParts(other)).slice(0, MAX_READ);
     for (const view of views) {
       const text = view.map(part => plainText(part, markers)).join('\n\n');
       if (text.length < MAX_STUB && markers.lines.stub.test(fold(text))) continue;
-      const own = withoutSent(ownLines(text, markers.lines), sent);
-      if (own !== '') return own;
+      const found = read(text);
+      if (found !== '') return found;
     }
     return '';
   };
+  return {
+    own: (message, sent = () => false) => firstOf(message, text => withoutSent(ownLines(text, markers.lines), sent)),
+    below: (message, sent) => {
+      if (sent === undefined) return '';
+      return firstOf(message, text => {
+        const lines = text.split('\n').slice(-MAX_ASKED);
+        return behindOurs(lines, sent)
+          .filter(line => !line.startsWith('>'))
+          .join('\n')
+          .trim();
+      });
+    },
+  };
+}
+
+/** As loadOwnTexts, for the own words alone. */
+export function loadOwnText(folder?: string): OwnText {
+  return loadOwnTexts(folder).own;
 }
 
 function htmlParts(view: readonly TextPart[]): number {

@@ -70,6 +70,25 @@ export function withoutOurs(lines: readonly string[], isOurs: IsOurs): readonly 
   return lines.filter((_, at) => !gone.has(at));
 }
 
+/** The lines behind the last one of ours, none where there is none of ours. A short line counts as ours beside one that does, and once. */
+export function behindOurs(lines: readonly string[], isOurs: IsOurs): readonly string[] {
+  let last = lines.findLastIndex(line => isOurs(line));
+  for (const paragraph of paragraphsOf(lines)) {
+    const end = paragraph.at(-1) ?? -1;
+    if (end > last && paragraph.length > 1 && isOurs(paragraph.map(at => lines[at]).join(' '))) last = end;
+  }
+  if (last < 0) return [];
+  const before = new Set(lines.slice(0, last + 1).map(spellLine));
+  for (let at = last + 1; at < lines.length; at += 1) {
+    const line = lines[at] ?? '';
+    if (!INK.test(line)) continue;
+    if (before.has(spellLine(line)) || !isOurs(line, true)) break;
+    before.add(spellLine(line));
+    last = at;
+  }
+  return lines.slice(last + 1);
+}
+
 /** The places of the lines of each paragraph; lines of signs alone part them. */
 function paragraphsOf(lines: readonly string[]): readonly (readonly number[])[] {
   const paragraphs: number[][] = [];

@@ -62,7 +62,7 @@ interface Hit {
 
 /**
  * By the tables opt-out-replies: a wish anywhere in the person's own words or in a subject of their own, a word that is a whole clause, or a sign
- * alone; `review` where it may be one. Of mail that is proved automatic nothing counts, but where its text is none of an automatic answer: review.
+ * alone; `review` where it may be one, and where it stands below what we sent and nothing else is own. Of mail that is proved automatic nothing counts, but where its text is none of an automatic answer: review.
  * @throws Error naming the file and the place in it, where a table is damaged
  */
 export function loadOptOut(automatic: Automatic, folder?: string): Classify {
@@ -71,7 +71,8 @@ export function loadOptOut(automatic: Automatic, folder?: string): Classify {
     const words = readWords(reading.ownText);
     const hits = [inWords(words, rules), inSubject(reading, words, rules)];
     const hit = hits.find(one => one?.kind === 'opt-out') ?? hits.find(one => one !== undefined);
-    if (hit === undefined) return undefined;
+    if (hit === undefined)
+      return reading.ownText === '' && automatic.proof(reading.message) === undefined ? inBelow(reading, rules) : undefined;
     if (automatic.proof(reading.message) === undefined) return found(hit, reading);
     const recognised =
       automatic.subject(writtenSubject(reading.message)) ??
@@ -86,6 +87,12 @@ export function loadOptOut(automatic: Automatic, folder?: string): Classify {
 
 function found({ kind, rule, language, span }: Hit, { ownText }: Reading): Finding {
   return finding(kind, { ownText, matched: { rule, span }, language });
+}
+
+/** Nothing says for certain whose words these are, so a person must. */
+function inBelow({ below }: Reading, rules: Rules): Finding | undefined {
+  const hit = below === '' ? undefined : inWords(readWords(below), rules);
+  return hit && finding('review', { ownText: below, matched: { rule: hit.rule, span: hit.span }, language: hit.language });
 }
 
 function inWords({ text, sentences }: Words, rules: Rules): Hit | undefined {

@@ -13,6 +13,7 @@ const reading = (octets: Buffer): Reading => ({
   circumstances: { ourNames: ['x.example'] },
   subject: '',
   ownText: '',
+  below: '',
 });
 const read = (octets: Buffer | string): Finding | undefined => bounce(reading(Buffer.from(octets)));
 

@@ -36,7 +36,7 @@ t.test('recipients and permanence', { skip: existsSync(corpus) ? false : 'no cor
     if (line.trim() === '') continue;
     const { id, file, soft, expected } = JSON.parse(line) as Case;
     const message = parseMessage(toCrlf(readFileSync(join(folder, file))));
-    const found = bounce({ message, circumstances: {}, subject: '', ownText: '' });
+    const found = bounce({ message, circumstances: {}, subject: '', ownText: '', below: '' });
     const recipients = found?.recipients ?? [];
     const addresses = recipients.map(({ address }) => address.toLowerCase()).sort();
     const failed = expected.failed_recipients?.map(address => address.toLowerCase()).sort();

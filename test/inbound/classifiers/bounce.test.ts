@@ -8,7 +8,7 @@ import { dsn, OTHERS, plain, SAMPLES } from './bounces.ts';
 
 const bounce = loadBounce();
 const read = (mail: string, circumstances: Circumstances = {}): Finding | undefined =>
-  bounce({ message: parseMessage(toCrlf(Buffer.from(mail))), circumstances, subject: '', ownText: '' });
+  bounce({ message: parseMessage(toCrlf(Buffer.from(mail))), circumstances, subject: '', ownText: '', below: '' });
 const named = (finding: Finding | undefined): readonly string[] =>
   finding?.recipients.map(({ address, permanent }) => `${address}${permanent ? '!' : ''}`) ?? [];
 
@@ -64,7 +64,13 @@ t.test('an admin adds rules of his own', async t => {
       "classes:\n  - class: no-mailbox\n    permanent: true\n    status: 5.1.1\n    rules:\n      - { match: gone fishing, sample: 'gone fishing' }\n",
   });
   const mail = plain('MAILER-DAEMON@widgets.example', 'failure notice', 'Delivery failed\n\n<jane@widgets.example>:\ngone fishing\n');
-  const own = loadBounce(folder)({ message: parseMessage(toCrlf(Buffer.from(mail))), circumstances: {}, subject: '', ownText: '' });
+  const own = loadBounce(folder)({
+    message: parseMessage(toCrlf(Buffer.from(mail))),
+    circumstances: {},
+    subject: '',
+    ownText: '',
+    below: '',
+  });
   t.same(named(own), ['jane@widgets.example!']);
   t.same(named(read(mail)), ['jane@widgets.example']);
 });

@@ -12,6 +12,7 @@ const reading = (mail: string): Reading => ({
   circumstances: {},
   subject: '',
   ownText: '',
+  below: '',
 });
 const read = (mail: string): Finding | undefined => complaint(reading(mail));
 const addresses = (finding: Finding | undefined): readonly string[] => finding?.recipients.map(({ address }) => address) ?? [];
