@@ -1,6 +1,8 @@
 /** The gate: what mail passes, in either direction, composed on a house. With house.ts the only file that knows all parts. */
 import { randomUUID } from 'node:crypto';
 import { resolve } from 'node:path';
+import type { AdminParts } from './admin/app.ts';
+import { type RunningAdmin, startAdmin } from './admin/server.ts';
 import { addGauges } from './gauges.ts';
 import { type House, policiesOf, upstreamsOf } from './house.ts';
 import type { ClientId } from './ids.ts';
@@ -32,6 +34,8 @@ export interface RunningGate {
   readonly addresses: Listener['addresses'];
   /** Where mail that comes back is taken; empty where none is. */
   readonly inbound: Listener['addresses'];
+  /** Where the admin API is; empty where it is off, or in another process of the same gate. */
+  readonly admin: readonly NonNullable<RunningAdmin['address']>[];
   reloadCertificates(): void;
   /** Takes nothing new, lets running transactions finish for `submission.stopSeconds`, writes the journal, and hangs up. */
   stop(): Promise<void>;
@@ -40,7 +44,7 @@ export interface RunningGate {
 }
 
 /** Opens the gate. @throws Error naming the configuration key of an address, certificate or upstream that is not usable */
-export async function startGate(house: House): Promise<RunningGate> {
+export async function startGate(house: House, { admin: withAdmin = true } = {}): Promise<RunningGate> {
   const { config, clock, log, baseDir, clients } = house;
   const { submission } = config;
   const { metrics } = house;
@@ -82,12 +86,18 @@ export async function startGate(house: House): Promise<RunningGate> {
     await listener.stop(0);
     throw error;
   });
+  const admin = await startAdminOf(house, upstreams, withAdmin).catch(async error => {
+    await Promise.all([listener.stop(0), returns.stop(0)]);
+    throw error;
+  });
   return {
     addresses: listener.addresses,
     inbound: returns.addresses,
+    admin: admin?.address === undefined ? [] : [admin.address],
     reloadCertificates() {
       listener.reloadCertificates();
       returns.reloadCertificates();
+      void admin?.reloadCertificates();
     },
     journal,
     async stop() {
@@ -99,13 +109,24 @@ export async function startGate(house: House): Promise<RunningGate> {
       };
       // Before the listener gives up: what the upstream does not answer even then is cut, and its sender still told so.
       const late = setTimeout(() => void close(), limitMs);
-      await Promise.all([listener.stop(limitMs, VERDICT_MS), returns.stop(limitMs)]);
+      await Promise.all([listener.stop(limitMs, VERDICT_MS), returns.stop(limitMs), admin?.stop()]);
       clearTimeout(late);
       await tracked.close();
       await close();
       await journal.close();
     },
   };
+}
+
+/** Opens the admin API, in one process of a gate: what it counts (failed log-ins) and runs (imports) is that process's. */
+async function startAdminOf(house: House, upstreams: Upstreams, wanted: boolean): Promise<RunningAdmin | undefined> {
+  return wanted ? startAdmin(adminPartsOf(house, upstreams)) : undefined;
+}
+
+/** What the admin API stands on. */
+export function adminPartsOf(house: House, upstreams: Upstreams): AdminParts {
+  const { config, metrics } = house;
+  return { ...house, options: config.admin, upstreams, metricsFrom: config.metrics.from, exposition: () => metrics.registry.metrics() };
 }
 
 const MINUTE_MS = 60_000;

@@ -1,5 +1,7 @@
 /** The house: the store and everything that stands on it, built from the configuration; what commands work on, and a gate. */
 import { resolve } from 'node:path';
+import { Accounts } from './accounts/accounts.ts';
+import { Audit } from './audit/audit.ts';
 import { createChecks, registry } from './checks/index.ts';
 import { Clients } from './clients/clients.ts';
 import { type Config, type Loaded, loadConfig } from './config.ts';
@@ -12,7 +14,7 @@ import { StoredSends } from './journal/stored-sends.ts';
 import { Digests } from './keys/digest.ts';
 import type { Keyring } from './keys/keyring.ts';
 import { Tokens } from './keys/token.ts';
-import { defaultVault, openVault } from './keys/vault.ts';
+import { defaultVault, openVault, type Vault } from './keys/vault.ts';
 import { type Ledger, openLedger } from './lists/ledger.ts';
 import { Lists } from './lists/lists.ts';
 import { type Clock, systemClock } from './ops/clock.ts';
@@ -61,12 +63,15 @@ export interface House {
   readonly ledger: Ledger;
   readonly lists: Lists;
   readonly clients: Clients;
+  readonly audit: Audit;
+  readonly accounts: Accounts;
   readonly decisions: Decisions;
   readonly sends: StoredSends;
   readonly replies: StoredReplies;
   readonly pending: Pending;
   readonly tokens: Tokens;
   readonly keyring: Keyring;
+  readonly vault: Vault;
   readonly settings: PolicySettings;
   /** What a journal is made of; only a gate writes one. */
   readonly journalParts: JournalParts;
@@ -105,9 +110,10 @@ export async function openHouse(options: HouseOptions): Promise<House> {
     throw error;
   }
   const digests = new Digests(keyring);
+  const audit = new Audit({ store, keyring, vault, clock, log });
   const lists = new Lists({ store, keyring, digests, vault, ledger, clock });
   const rules = { policies: [...settings.keys()], credentialOnly: CREDENTIAL_ONLY, upstreamProblem };
-  const clients = new Clients({ store, keyring, digests, vault, clock, rules });
+  const clients = new Clients({ store, keyring, digests, vault, clock, rules, audit });
   const journalParts = { store, digests, vault, sealer: keyring.sealer('journal'), clock, log };
   return {
     config,
@@ -119,12 +125,15 @@ export async function openHouse(options: HouseOptions): Promise<House> {
     ledger,
     lists,
     clients,
+    audit,
+    accounts: new Accounts({ store, keyring, digests, clock }),
     decisions: new Decisions(journalParts),
     sends: new StoredSends(journalParts),
-    replies: new StoredReplies({ store, digests, vault, keyring }),
+    replies: new StoredReplies({ store, digests, vault, keyring, audit }),
     pending: new StoredPending({ store, clock }),
     tokens: new Tokens(keyring),
     keyring,
+    vault,
     settings,
     journalParts,
     async close() {

@@ -47,7 +47,7 @@ async function demo(options: { keep?: boolean }): Promise<void> {
   const config = join(dir, 'postern.yaml');
   writeFileSync(
     config,
-    `submission: {listen: "127.0.0.1:0", hostname: gate.example}\ninbound: {listen: "off"}\nupstream: {url: "smtp://127.0.0.1:${sink.port}?starttls=off"}\nlog: {level: error}\n`,
+    `submission: {listen: "127.0.0.1:0", hostname: gate.example}\ninbound: {listen: "off"}\nadmin: {listen: "off"}\nupstream: {url: "smtp://127.0.0.1:${sink.port}?starttls=off"}\nlog: {level: error}\n`,
   );
   const house = await openHouse({ file: config, create: true, env: {} });
   const gate = await startGate(house);

@@ -5,7 +5,7 @@ import type { Command } from 'commander';
 import { openHouse, readConfig, startGate } from '../app.ts';
 import { type Common, command } from './command.ts';
 import { printJson, printLine } from './output.ts';
-import { type Places, runWorkers } from './workers.ts';
+import { isAdminProcess, type Places, runWorkers } from './workers.ts';
 
 export function addServeCommand(program: Command): void {
   command(program, 'serve', 'run the gate; makes a new store and its key where there is none').action(serve);
@@ -19,6 +19,8 @@ async function serve(options: Common): Promise<void> {
     }
     for (const endpoint of places.listening) printLine(`listening on ${spelled(endpoint)}`);
     for (const endpoint of places.inbound) printLine(`taking what comes back on ${spelled(endpoint)}`);
+    for (const { host, port, tls } of places.admin)
+      printLine(`admin API on ${tls ? 'https' : 'http'}://${host.includes(':') ? `[${host}]` : host}:${port}`);
   };
   const { workers } = readConfig({ file: options.config }).config.submission;
   if (workers === 1) return runGate(options, announce);
@@ -33,8 +35,8 @@ function spelled({ host, port, implicitTls }: Places['listening'][number]): stri
 async function runGate(options: Common, announce: (places: Places) => void): Promise<void> {
   const house = await openHouse({ file: options.config, create: true, patient: true });
   try {
-    const gate = await startGate(house);
-    announce({ listening: gate.addresses, inbound: gate.inbound });
+    const gate = await startGate(house, { admin: isAdminProcess() });
+    announce({ listening: gate.addresses, inbound: gate.inbound, admin: gate.admin });
     const reload = () => gate.reloadCertificates();
     process.on('SIGHUP', reload);
     await Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')]);

@@ -5,14 +5,23 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { RunningGate } from '../app.ts';
 import { CommandFailure } from './exit.ts';
 
-/** Where a gate listens: for submission, and for what comes back. */
+/** Where a gate listens: for submission, for what comes back, and for its administrators. */
 export interface Places {
   readonly listening: RunningGate['addresses'];
   readonly inbound: RunningGate['inbound'];
+  readonly admin: RunningGate['admin'];
 }
 
 /** How soon a worker that died is replaced: at once would spin where it dies at once. */
 const REPLACE_MS = 1000;
+
+/** Set in the environment of the one worker that runs the admin API. */
+const ADMIN_WORKER = 'ADMIN_WORKER_OF_GATE';
+
+/** Whether the admin API runs in this process: the only one of its gate, or the worker that was told so. */
+export function isAdminProcess(): boolean {
+  return cluster.isPrimary || process.env[ADMIN_WORKER] === 'yes';
+}
 
 /**
  * Runs `count` workers until SIGTERM or SIGINT; SIGHUP goes on to all of them. `announce` is told where they listen once all do.
@@ -20,8 +29,9 @@ const REPLACE_MS = 1000;
  */
 export async function runWorkers(count: number, announce: (places: Places) => void): Promise<void> {
   // The first founds the store and makes the certificate where there is none; the others find them.
-  const places = await startWorker();
-  await Promise.all(Array.from({ length: count - 1 }, startWorker));
+  const places = await startWorker(true);
+  let withAdmin = firstWorker();
+  await Promise.all(Array.from({ length: count - 1 }, () => startWorker(false)));
   announce(places);
 
   let stopping = false;
@@ -31,7 +41,9 @@ export async function runWorkers(count: number, announce: (places: Places) => vo
       `${JSON.stringify({ level: 'error', msg: 'a worker died and is replaced', pid: worker.process.pid, code, signal })}\n`,
     );
     await sleep(REPLACE_MS);
-    if (!stopping) cluster.fork();
+    if (stopping) return;
+    const replacement = fork(worker === withAdmin);
+    if (worker === withAdmin) withAdmin = replacement;
   });
   const reload = () => everyWorker(worker => worker.process.kill('SIGHUP'));
   process.on('SIGHUP', reload);
@@ -48,14 +60,22 @@ export async function runWorkers(count: number, announce: (places: Places) => vo
 }
 
 /** Resolves when the new worker listens. @throws CommandFailure where it ends before */
-async function startWorker(): Promise<Places> {
-  const worker = cluster.fork();
+async function startWorker(admin: boolean): Promise<Places> {
+  const worker = fork(admin);
   const listens = once(worker, 'message').then(([message]) => message as Places);
   const ends = once(worker, 'exit').then(([code]) => Number(code ?? 1));
   const outcome = await Promise.race([listens, ends]);
   if (typeof outcome !== 'number') return outcome;
   for (const other of Object.values(cluster.workers ?? {})) other?.process.kill('SIGTERM');
   throw new CommandFailure('a worker could not start, see above', outcome);
+}
+
+function fork(admin: boolean): Worker {
+  return cluster.fork({ [ADMIN_WORKER]: admin ? 'yes' : 'no' });
+}
+
+function firstWorker(): Worker | undefined {
+  return everyWorker(worker => worker)[0];
 }
 
 function everyWorker<T>(act: (worker: Worker) => T): T[] {

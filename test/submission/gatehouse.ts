@@ -62,6 +62,7 @@ export async function newGatehouse(t: Test, options: GatehouseOptions = {}): Pro
     upstream: { url: sink.url('?starttls=off') },
     log: { level: 'silent' },
     inbound: { listen: 'off' },
+    admin: { listen: 'off' },
     submission: { listen: '127.0.0.1:0', hostname: 'gate.example', stopSeconds: 5, ...options.submission },
     ...options.settings,
   };

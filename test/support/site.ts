@@ -16,6 +16,8 @@ export interface RunningGate {
   readonly port: number;
   /** Where mail that comes back is taken; 0 where nothing is. */
   readonly inboundPort: number;
+  /** Of the admin API. */
+  readonly adminPort: number;
   readonly child: ChildProcess;
   /** Everything it logged so far. */
   log(): string;
@@ -42,12 +44,13 @@ export interface Site {
 export function newSite(settings: Readonly<Record<string, unknown>> = {}): Site {
   const dir = mkdtempSync(join(tmpdir(), 'postern-site-'));
   const configFile = join(dir, 'postern.yaml');
-  const { submission, inbound, ...rest } = settings;
+  const { submission, inbound, admin, ...rest } = settings;
   writeFileSync(
     configFile,
     stringify({
       submission: { listen: '127.0.0.1:0', hostname: 'gate.example', ...(submission as object | undefined) },
       inbound: { listen: '127.0.0.1:0', ...(inbound as object | undefined) },
+      admin: { listen: '127.0.0.1:0', ...(admin as object | undefined) },
       ...rest,
     }),
   );
@@ -93,11 +96,11 @@ async function running(child: ChildProcess): Promise<RunningGate> {
   const ready = (async () => {
     if (child.stdout === null) throw new Error('no stdout');
     for await (const line of createInterface({ input: child.stdout })) {
-      return JSON.parse(line) as Record<'listening' | 'inbound', { port: number }[]>;
+      return JSON.parse(line) as Record<'listening' | 'inbound' | 'admin', { port: number }[]>;
     }
     throw new Error('ended without a word');
   })();
-  const { listening, inbound } = await Promise.race([
+  const { listening, inbound, admin } = await Promise.race([
     ready,
     exited.then(([code]) => Promise.reject(new Error(`postern serve ended with ${code}: ${log}`))),
   ]);
@@ -107,6 +110,7 @@ async function running(child: ChildProcess): Promise<RunningGate> {
     ports,
     port: ports[0] ?? 0,
     inboundPort: inbound[0]?.port ?? 0,
+    adminPort: admin[0]?.port ?? 0,
     child,
     log: () => log,
     async stop() {

@@ -1,0 +1,140 @@
+/** API tokens: 32 random octets that a program shows instead of a login; kept as a digest, scoped, expiring, revocable. */
+import { randomBytes } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
+import { type Refusal, refuse } from '../clients/refusal.ts';
+import { GLOBAL } from '../ids.ts';
+import { checkHead, headKey } from '../store/head.ts';
+import { isEntryKey } from '../store/store.ts';
+import type { Directory } from './directory.ts';
+import { unknownAccount } from './directory.ts';
+import { type AccountParts, type StoredAccount, TOKEN_USES, TOKENS, tokenKeys, useKey } from './records.ts';
+import { EVERYTHING, type Grant, isGrant } from './scopes.ts';
+
+export const TOKEN_PREFIX = 'postern_';
+const TOKEN = /^postern_[A-Za-z0-9_-]{43}$/;
+export const MAX_DAYS = 3650;
+const DAY_MS = 86_400_000;
+/** When a token was last used is written once an hour: what it is asked for is whether anybody still needs it. */
+const NOTED_MS = 3_600_000;
+const NOTED_KEPT = 10_000;
+
+export interface ApiToken {
+  /** What it is called when it is listed or revoked; tells nothing about the token. */
+  readonly id: string;
+  /** Id of its account. */
+  readonly account: string;
+  readonly scopes: readonly Grant[];
+  /** ms since 1970 UTC. */
+  readonly createdAt: number;
+  readonly expiresAt: number;
+}
+
+/** As it is listed. `usedAt`: to the hour; undefined where it never was. */
+export interface ListedToken extends ApiToken {
+  readonly usedAt: number | undefined;
+}
+
+export interface IssuedToken {
+  readonly token: ApiToken;
+  /** Shown this once. */
+  readonly secret: string;
+}
+
+/** Everything may throw StoreUnavailable. */
+export class ApiTokens {
+  readonly #parts: AccountParts;
+  readonly #directory: Directory;
+  readonly #noted = new LRUCache<string, number>({ max: NOTED_KEPT });
+
+  constructor(parts: AccountParts, directory: Directory) {
+    this.#parts = parts;
+    this.#directory = directory;
+  }
+
+  /** Makes a token. `days`: how long it lives, 1 to 3650. Refused: unknown (account), disabled, invalid. */
+  async issue(
+    account: string,
+    input: { readonly scopes?: readonly string[] | undefined; readonly days: number },
+  ): Promise<IssuedToken | Refusal> {
+    const { store, digests, records, clock } = this.#parts;
+    const holder = await this.#directory.find(account);
+    if (holder === undefined) return unknownAccount();
+    if (holder.disabled) return refuse('disabled', 'account: it is disabled; its tokens would open nothing');
+    const scopes = input.scopes ?? EVERYTHING;
+    const { days } = input;
+    const texts = [
+      ...(scopes.length > 0 && scopes.every(isGrant)
+        ? []
+        : ['scopes: no such scope; write resource:read or resource:write, such as decisions:read']),
+      ...(Number.isInteger(days) && days >= 1 && days <= MAX_DAYS ? [] : [`expiresDays: a whole number of days; 1 to ${MAX_DAYS}`]),
+    ];
+    if (texts.length > 0) return refuse('invalid', ...texts);
+    const secret = `${TOKEN_PREFIX}${randomBytes(32).toString('base64url')}`;
+    const now = clock.now();
+    const token: ApiToken = {
+      id: randomBytes(6).toString('hex'),
+      account: holder.id,
+      scopes: [...new Set(scopes.filter(isGrant))],
+      createdAt: now,
+      expiresAt: now + days * DAY_MS,
+    };
+    const [key] = tokenKeys(digests, secret);
+    if (key === undefined) throw new RangeError('a key ring has a key');
+    await store.apply([records.put(key, token)]);
+    return { token, secret };
+  }
+
+  /** The token and its account, whatever the account's state; undefined where it is none of ours, was revoked or has expired. */
+  async resolve(secret: string): Promise<{ readonly token: ApiToken; readonly holder: StoredAccount } | undefined> {
+    if (!TOKEN.test(secret)) return undefined;
+    const { store, keyring, digests, records, clock } = this.#parts;
+    const keys = tokenKeys(digests, secret);
+    const [head, ...values] = await store.find([headKey(GLOBAL), ...keys]);
+    checkHead(head, keyring.fingerprint);
+    const index = values.findIndex(value => value !== undefined);
+    const [key, value] = [keys[index], values[index]];
+    if (key === undefined || value === undefined) return undefined;
+    const token = records.get<ApiToken>(key, value);
+    const now = clock.now();
+    if (now >= token.expiresAt) return undefined;
+    const holder = await this.#directory.byId(token.account);
+    return holder && { token, holder };
+  }
+
+  /** Notes that a token was used: once an hour, behind the request. Never rejects. */
+  noteUse({ id }: ApiToken): void {
+    const now = this.#parts.clock.now();
+    const noted = this.#noted.get(id);
+    if (noted !== undefined && Math.abs(now - noted) < NOTED_MS) return;
+    this.#noted.set(id, now);
+    this.#parts.store.apply([{ key: useKey(id), value: Buffer.from(String(now)) }]).catch(() => this.#noted.delete(id));
+  }
+
+  /** The tokens of an account, or of all, oldest first; expired ones too, until they are revoked. */
+  async list(account?: string): Promise<readonly ListedToken[]> {
+    const { store, records } = this.#parts;
+    const used = new Map<string, number>();
+    for await (const [key, value] of store.scan(TOKEN_USES)) if (isEntryKey(key)) used.set(key.id.toString(), Number(value.toString()));
+    const found: ListedToken[] = [];
+    for await (const [key, value] of store.scan(TOKENS)) {
+      const token = records.get<ApiToken>(key, value);
+      if (account === undefined || token.account === account) found.push({ ...token, usedAt: used.get(token.id) });
+    }
+    return found.sort((a, b) => a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1));
+  }
+
+  /** Deletes the token of this id; of this account, where one is named. False: there is none. */
+  async revoke(id: string, account?: string): Promise<boolean> {
+    const { store, records } = this.#parts;
+    for await (const [key, value] of store.scan(TOKENS)) {
+      const token = records.get<ApiToken>(key, value);
+      if (token.id !== id || (account !== undefined && token.account !== account)) continue;
+      await store.apply([
+        { key, value: undefined },
+        { key: useKey(id), value: undefined },
+      ]);
+      return true;
+    }
+    return false;
+  }
+}

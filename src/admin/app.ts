@@ -1,0 +1,63 @@
+/** What routes are written against: the Fastify instance with our schemas' types, what a request carries, and what a route must say. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
+import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify';
+import type { Actor, Role } from '../accounts/account.ts';
+import type { Accounts, Admitted } from '../accounts/accounts.ts';
+import type { Scope } from '../accounts/scopes.ts';
+import type { Clients } from '../clients/clients.ts';
+import type { Profile } from '../clients/profile.ts';
+import type { Decisions } from '../journal/decisions.ts';
+import type { StoredReplies } from '../journal/replies.ts';
+import type { Keyring } from '../keys/keyring.ts';
+import type { Vault } from '../keys/vault.ts';
+import type { Ledger } from '../lists/ledger.ts';
+import type { Lists } from '../lists/lists.ts';
+import type { Clock } from '../ops/clock.ts';
+import type { Logger } from '../ops/log.ts';
+import type { Metrics } from '../ops/metrics.ts';
+import type { Upstreams } from '../relay/upstreams.ts';
+import type { Store } from '../store/store.ts';
+import type { AdminOptions } from './options.ts';
+
+export type App = FastifyInstance<RawServerDefault, IncomingMessage, ServerResponse, FastifyBaseLogger, TypeBoxTypeProvider>;
+
+/** What the routes stand on: the house, as far as they need it. */
+export interface AdminParts {
+  readonly options: AdminOptions;
+  readonly baseDir: string;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly store: Store;
+  readonly keyring: Keyring;
+  readonly accounts: Accounts;
+  readonly clients: Clients;
+  readonly lists: Lists;
+  readonly decisions: Decisions;
+  readonly replies: StoredReplies;
+  readonly ledger: Ledger;
+  readonly vault: Vault;
+  readonly upstreams: Upstreams;
+  readonly metrics: Metrics;
+  /** Networks that may read the metrics without a token. */
+  readonly metricsFrom: readonly string[];
+  /** The metrics of all processes of this gate, in Prometheus' text format. */
+  readonly exposition: () => Promise<string>;
+}
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Who may; `anyone`: without a login, too. A route that does not say so fails at start. */
+    roles?: readonly Role[] | 'anyone';
+    /** What an API token needs beside its account's role. */
+    scope?: Scope;
+  }
+  interface FastifyRequest {
+    /** Who asks; set on every route that asks for a role. */
+    actor: Actor;
+    /** The same with the account; set where actor is. */
+    admitted: Admitted;
+    /** The client named in the path, removed ones too; set on every route under /v1/clients/:client. */
+    profile: Profile;
+  }
+}

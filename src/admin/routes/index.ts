@@ -1,0 +1,8 @@
+/** The ordered list of resources; one file each. */
+import type { AdminParts, App } from '../app.ts';
+
+const RESOURCES: readonly ((app: App, parts: AdminParts) => void)[] = [];
+
+export function addRoutes(app: App, parts: AdminParts): void {
+  for (const add of RESOURCES) add(app, parts);
+}

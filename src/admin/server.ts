@@ -1,0 +1,176 @@
+/** The admin API's server: what holds for every route, and the listener (TLS, or loopback only). */
+import { randomBytes } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import type { Server as HttpsServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { resolve } from 'node:path';
+import { createSecureContext } from 'node:tls';
+import helmet from '@fastify/helmet';
+import rateLimit from '@fastify/rate-limit';
+import Fastify, { type FastifyError, type FastifyReply, type FastifyRequest, LogController } from 'fastify';
+import { AuthenticationBusy } from '../clients/password.ts';
+import { VaultUnavailable } from '../keys/vault-shelf.ts';
+import { StoreUnavailable } from '../store/store.ts';
+import { guard } from './access.ts';
+import type { AdminParts, App } from './app.ts';
+import { Methods } from './methods.ts';
+import { adminListen } from './options.ts';
+import { type ProblemKind, problem } from './problem.ts';
+import { addRoutes } from './routes/index.ts';
+import { problemResponses } from './schemas.ts';
+import { Invalid, validatorCompiler } from './validation.ts';
+
+/** Octets of a body; routes that stream say otherwise. */
+const BODY_LIMIT = 1_048_576;
+const REQUEST_MS = 60_000;
+
+export interface AdminAddress {
+  readonly host: string;
+  readonly port: number;
+  readonly tls: boolean;
+}
+
+export interface RunningAdmin {
+  /** Undefined where admin.listen is `off`. */
+  readonly address: AdminAddress | undefined;
+  /** Reads the certificate again; one that does not work is logged, and the old one stays. */
+  reloadCertificates(): Promise<void>;
+  /** Takes nothing new and lets running requests end. */
+  stop(): Promise<void>;
+}
+
+interface KeyPair {
+  readonly cert: string;
+  readonly key: string;
+}
+
+/** The server with every route, listening nowhere yet. */
+export async function buildAdmin(parts: AdminParts, pair?: KeyPair): Promise<App> {
+  const app = Fastify({
+    ...(pair === undefined ? {} : { https: { ...pair, minVersion: 'TLSv1.2' as const } }),
+    loggerInstance: parts.log.child({ part: 'admin' }),
+    // Ours name the route's pattern: a URL may hold an address.
+    logController: new LogController({ disableRequestLogging: true }),
+    bodyLimit: BODY_LIMIT,
+    requestTimeout: 0,
+    connectionTimeout: 0,
+    http: { headersTimeout: REQUEST_MS },
+    genReqId: () => randomBytes(8).toString('hex'),
+    requestIdHeader: false,
+    forceCloseConnections: 'idle',
+    routerOptions: { maxParamLength: 512, ignoreTrailingSlash: false },
+    frameworkErrors: (error: FastifyError, request: FastifyRequest, reply: FastifyReply) => explain(error, request, reply),
+  } as Parameters<typeof Fastify>[0]) as unknown as App;
+  app.setValidatorCompiler(validatorCompiler as Parameters<App['setValidatorCompiler']>[0]);
+  app.setErrorHandler((error: FastifyError, request, reply) => explain(error, request, reply));
+  const methods = new Methods();
+  app.addHook('onRoute', route => {
+    methods.add(route);
+    route.schema = { ...route.schema, response: { ...problemResponses, ...(route.schema?.response as object | undefined) } };
+  });
+  app.setNotFoundHandler((request, reply) => {
+    const allowed = methods.of(request.url);
+    if (allowed.length === 0) return problem(reply, 'not-found', 'there is no such path; GET /openapi.json lists them');
+    return problem(reply.header('allow', allowed.join(', ')), 'method-not-allowed', `this path takes ${allowed.join(', ')}`);
+  });
+  app.addHook('onRequest', async (request, reply) => void reply.header('x-request-id', request.id).header('cache-control', 'no-store'));
+  app.addHook('onResponse', async (request, reply) => {
+    const { method, routeOptions } = request;
+    const ms = Math.round(reply.elapsedTime);
+    request.log.debug({ method, route: routeOptions.url ?? 'none', status: reply.statusCode, ms }, 'answered');
+  });
+  await app.register(helmet, { contentSecurityPolicy: { directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } } });
+  await app.register(rateLimit, { global: false });
+  guard(app, parts);
+  addRoutes(app, parts);
+  await app.ready();
+  return app;
+}
+
+/** Faults become problems: nothing of ours that is not meant for the reader leaves (no message, no stack). */
+function explain(error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  if (error instanceof Invalid) return problem(reply, 'invalid', 'see errors', error.errors);
+  if (error instanceof StoreUnavailable || error instanceof VaultUnavailable) {
+    request.log.error({ route: request.routeOptions?.url, reason: error.message }, 'no answer from the store');
+    return problem(reply, 'unavailable');
+  }
+  if (error instanceof AuthenticationBusy)
+    return problem(reply.header('retry-after', '5'), 'too-many-requests', 'too many log-ins at once; try again');
+  const kind = KINDS[error.statusCode ?? 500];
+  // Fastify's own words for a body it cannot read name no value; others' words are not ours to repeat.
+  if (kind !== undefined) return problem(reply, kind, error.code?.startsWith('FST_') ? DETAILS[error.code] : undefined);
+  request.log.error({ route: request.routeOptions?.url, err: error }, 'a request ended in a fault');
+  return problem(reply, 'fault', `request ${request.id} is in the log`);
+}
+
+const KINDS: Readonly<Record<number, ProblemKind>> = {
+  400: 'bad-request',
+  404: 'not-found',
+  413: 'too-large',
+  414: 'bad-request',
+  415: 'unsupported-media-type',
+  429: 'too-many-requests',
+};
+
+const DETAILS: Readonly<Record<string, string>> = {
+  FST_ERR_CTP_EMPTY_JSON_BODY: 'the body is empty, but Content-Type says JSON; send an object or leave Content-Type out',
+  FST_ERR_CTP_INVALID_JSON_BODY: 'the body is no JSON',
+  FST_ERR_CTP_BODY_TOO_LARGE: 'the body is too large; send it in parts',
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: 'send Content-Type: application/json, or what the route takes',
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'the body is not as long as Content-Length says',
+  FST_ERR_BAD_URL: 'the URL is not well encoded',
+};
+
+/** Opens the admin API. @throws Error naming the configuration key of an address or certificate that is not usable */
+export async function startAdmin(parts: AdminParts): Promise<RunningAdmin> {
+  const { options, log } = parts;
+  const endpoint = adminListen(options.listen);
+  if (endpoint === undefined) return { address: undefined, reloadCertificates: async () => undefined, stop: async () => undefined };
+  let pair = await readPair(parts);
+  const app = await buildAdmin(parts, pair);
+  try {
+    await app.listen({ host: endpoint.host, port: endpoint.port });
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
+    await app.close();
+    throw new Error(`admin.listen: cannot listen on ${endpoint.host}:${endpoint.port} (${code}); name a free port`);
+  }
+  const { port } = app.server.address() as AddressInfo;
+  if (await parts.accounts.directory.isEmpty()) log.warn('nobody has a login yet: postern account add <name> --role admin');
+  return {
+    address: { host: endpoint.host, port, tls: pair !== undefined },
+    async reloadCertificates() {
+      if (pair === undefined) return;
+      try {
+        pair = await readPair(parts);
+        if (pair !== undefined) (app.server as unknown as HttpsServer).setSecureContext(pair);
+      } catch (error) {
+        log.error(
+          { reason: error instanceof Error ? error.message : 'unknown' },
+          'the new certificate of the admin API is not usable; the old one stays',
+        );
+      }
+    },
+    stop: () => app.close(),
+  };
+}
+
+async function readPair({ options: { tls }, baseDir }: AdminParts): Promise<KeyPair | undefined> {
+  if (tls.cert === undefined || tls.key === undefined) return undefined;
+  const [cert, key] = await Promise.all([readPem('cert', resolve(baseDir, tls.cert)), readPem('key', resolve(baseDir, tls.key))]);
+  try {
+    createSecureContext({ cert, key, minVersion: 'TLSv1.2' });
+  } catch {
+    throw new Error('admin.tls: cert and key are no matching PEM certificate and key');
+  }
+  return { cert, key };
+}
+
+async function readPem(name: 'cert' | 'key', file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable';
+    throw new Error(`admin.tls.${name}: ${file} cannot be read (${code})`);
+  }
+}
