@@ -132,7 +132,7 @@ class Pass {
       return true;
     }
     try {
-      const arrival = arrivalOf({ ...lying, octets, at: this.#receivedAt(message) });
+      const arrival = await arrivalOf({ ...lying, octets, at: this.#receivedAt(message) });
       if (arrival !== 'own') await processor.process(arrival);
       return true;
     } catch (error) {

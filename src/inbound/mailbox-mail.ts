@@ -1,4 +1,5 @@
 /** A message as it lies in a mailbox, made into one that came back: line ends, reverse-path, and whether it came from elsewhere at all. */
+import { setImmediate } from 'node:timers/promises';
 import type { ClientId } from '../ids.ts';
 import { basePerson, isAddress, parsePerson } from '../mail/address.ts';
 import { mailboxes } from '../mail/header.ts';
@@ -8,6 +9,8 @@ import type { Arrival } from './processor.ts';
 /** A field longer than this is no list of addresses that a person wrote. */
 const MAX_FIELD = 65_536;
 
+/** Octets whose line ends are mended in one go. */
+const PIECE = 1024 * 1024;
 const CR = 13;
 const LF = 10;
 
@@ -22,8 +25,8 @@ export interface Lying {
 }
 
 /** The message as the processor takes it, or `own`: the mailbox's owner wrote it, so it is nobody's reply. */
-export function arrivalOf({ octets, at, mailbox, client, own }: Lying): Arrival | 'own' {
-  const whole = withCrlf(octets);
+export async function arrivalOf({ octets, at, mailbox, client, own }: Lying): Promise<Arrival | 'own'> {
+  const whole = await withCrlf(octets);
   const message = parseMessage(whole);
   const returnPath = message.all('return-path')[0];
   const reversePath = /<([^<>]*)>/.exec(returnPath ?? '')?.[1] ?? '';
@@ -45,8 +48,22 @@ function isOwn(message: Message, own: ReadonlySet<string>): boolean {
   return from.length > 0 && from.every(person => own.has(person));
 }
 
-/** IMAP demands CRLF (RFC 9051 §2.3.1); some servers keep the line ends that were delivered. Linear: 25 MB take tens of milliseconds. */
-function withCrlf(octets: Buffer): Buffer {
+/** IMAP demands CRLF (RFC 9051 §2.3.1); some servers keep the line ends that were delivered. By pieces, so that nobody waits for a long one. */
+async function withCrlf(octets: Buffer): Promise<Buffer> {
+  const pieces: Buffer[] = [];
+  for (let from = 0; from < octets.length; ) {
+    // No line end is cut in two.
+    const end = from + PIECE;
+    const to = octets[end - 1] === CR && octets[end] === LF ? end + 1 : end;
+    pieces.push(pieceWithCrlf(octets.subarray(from, to)));
+    from = to;
+    if (from < octets.length) await setImmediate();
+  }
+  const whole = pieces.reduce((sum, { length }) => sum + length, 0);
+  return whole === octets.length ? octets : Buffer.concat(pieces, whole);
+}
+
+function pieceWithCrlf(octets: Buffer): Buffer {
   const bare = countBare(octets);
   if (bare === 0) return octets;
   const whole = Buffer.allocUnsafe(octets.length + bare);

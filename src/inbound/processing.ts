@@ -1,4 +1,5 @@
 /** The processor: a message that came back is read, told whose it is, understood, and applied before anybody acknowledges it (law 2). */
+import { setImmediate } from 'node:timers/promises';
 import type { Clients } from '../clients/clients.ts';
 import type { ClientId } from '../ids.ts';
 import type { StoredReplies } from '../journal/replies.ts';
@@ -46,8 +47,8 @@ export interface ProcessorParts {
 const DAY_MS = 86_400_000;
 /** Messages of which it is asked whether they hold a line. */
 const MAX_COMPARED = 20;
-/** Recipients of one report that count. */
-const MAX_NAMED = 1_000;
+/** Recipients of one report that count: all are written at once, while others wait. */
+const MAX_NAMED = 300;
 
 export class InboundProcessor implements Processor {
   readonly #parts: ProcessorParts;
@@ -92,6 +93,12 @@ export class InboundProcessor implements Processor {
   }
 
   async #classify(message: Message, { destination: { role } }: Arrival, { sends }: Match): Promise<Finding> {
+    // Each of these takes its time over a long message: others are served in between.
+    for (const step of [() => message.structure(), () => message.excerpts()]) {
+      await setImmediate();
+      step();
+    }
+    await setImmediate();
     const compared = sends.slice(0, MAX_COMPARED);
     const sent = (line: string, beside?: boolean) => compared.some(send => send.sent(line, beside));
     const finding = this.#parts.classifier.classify(message, { role, sent, ourNames: this.#parts.ourNames });

@@ -9,14 +9,22 @@ import { unique } from './persons.ts';
 const MAX_WRITERS = 10;
 /** Characters of a field that are read where it is not as it should be. */
 const MAX_LENIENT = 2_000;
+/** A longer From is nobody's (of the authors in it MAX_WRITERS count), nor are so many of them. */
+const MAX_FIELD = 16_384;
+const MAX_FIELDS = 10;
 
 /**
  * The From field's mailboxes, else the envelope's sender, with BATV and SRS undone. A From that a strict reader refuses (`Doe, Jane
  * <jane@…>`) is read for what stands in angle brackets: a person's objection does not fail for her program's spelling.
  */
 export function writersOf(message: Message, reversePath: string): readonly Address[] {
-  const authors = people(message.all('from').flatMap(value => mailboxes(value)?.map(({ address }) => address.relayed) ?? lenient(value)));
+  const authors = people(message.all('from').slice(0, MAX_FIELDS).flatMap(authorsIn));
   return authors.length > 0 ? authors : people([reversePath]);
+}
+
+function authorsIn(value: string): readonly string[] {
+  const read = value.length > MAX_FIELD ? undefined : mailboxes(value);
+  return read?.map(({ address }) => address.relayed) ?? lenient(value);
 }
 
 function people(texts: readonly string[]): readonly Address[] {

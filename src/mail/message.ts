@@ -18,6 +18,8 @@ export interface Message {
    * they agree. A fixed phrase: nothing of the message is in it.
    */
   readonly ambiguity: string | undefined;
+  /** The MIME structure. Read on first use, kept: it is what takes longest of a long message. */
+  structure(): Entity;
   /** The text parts of all alternatives, each once. Decoded on first use, kept. Empty where there is nothing to read. */
   texts(): readonly TextPart[];
   /**
@@ -83,6 +85,10 @@ class ReadMessage implements Message {
   get ambiguity(): string | undefined {
     this.#ambiguity ??= { reason: headFault(this.octets, this.#head) ?? this.#read().fault ?? this.#textFault() };
     return this.#ambiguity.reason;
+  }
+
+  structure(): Entity {
+    return this.#read().root;
   }
 
   texts(): readonly TextPart[] {

@@ -1,6 +1,6 @@
 /** The MIME structure of a message by one strict reading: outer delimiters bind before inner ones (RFC 2046 §5.1.2), and bodies are offsets, never copies. */
 import { type ContentType, readContentType, readDisposition } from './content-type.ts';
-import { duplicateFault, type Field, type FieldSection, readFields } from './fields.ts';
+import { duplicateFault, type Field, type FieldSection, MAX_HEADER_OCTETS, readFields } from './fields.ts';
 
 /** A message or body part. Its body is the octets from `start` to before `end`. */
 export interface Entity {
@@ -25,6 +25,8 @@ export interface Structure {
 /** Deeper or larger structures are not read to their end: no campaign mail is like that, and readers give up at different points. */
 export const MAX_DEPTH = 20;
 export const MAX_PARTS = 200;
+/** Octets of the headers of all parts together: each may be as long as a message's, and is split into fields. */
+const MAX_PART_HEADERS = 1024 * 1024;
 
 const ONCE = ['content-type', 'content-transfer-encoding', 'content-disposition'];
 const IDENTITY = ['', '7bit', '8bit', 'binary'];
@@ -36,12 +38,13 @@ const DASH = 45;
 interface Reading {
   readonly octets: Buffer;
   parts: number;
+  headers: number;
   fault: string | undefined;
 }
 
 /** Reads the structure below an already split header. Linear in the octets (times depth, which is bounded); never throws. */
 export function readStructure(octets: Buffer, head: FieldSection): Structure {
-  const reading: Reading = { octets, parts: 0, fault: undefined };
+  const reading: Reading = { octets, parts: 0, headers: 0, fault: undefined };
   const root = readEntity(reading, head, octets.length, 'text/plain', []);
   return { root, fault: reading.fault };
 }
@@ -86,6 +89,11 @@ function readParts(reading: Reading, { type, boundary }: ContentType, start: num
     }
     const head = readFields(reading.octets, from, to);
     reading.fault ??= head.fault;
+    reading.headers += Math.min(head.bodyStart - from, MAX_HEADER_OCTETS);
+    if (reading.headers > MAX_PART_HEADERS) {
+      reading.fault ??= 'headers of parts longer than 1 MiB';
+      break;
+    }
     parts.push(readEntity(reading, head, to, absent, [...outer, boundary]));
   }
   return parts;

@@ -1,8 +1,7 @@
 /** The leaves of a message as reports are read: whatever their type, decoded on demand and only as far as a report is long. Tolerant of broken MIME. */
 import { decodeCharset } from './charset.ts';
-import { readFields } from './fields.ts';
 import type { Message } from './message.ts';
-import { type Entity, readStructure } from './mime.ts';
+import type { Entity } from './mime.ts';
 import { undoTransfer } from './transfer.ts';
 
 /** A leaf; of a nested message, the message as a whole. */
@@ -20,9 +19,7 @@ export const MAX_PART = 192 * 1024;
 
 /** The leaves in order; MAX_PARTS of mime.ts at most. Never throws; linear in the message. */
 export function readParts(message: Message): readonly Part[] {
-  const { octets } = message;
-  const { root } = readStructure(octets, readFields(octets, 0, octets.length));
-  return leaves(root).map(entity => partOf(octets, entity));
+  return leaves(message.structure()).map(entity => partOf(message.octets, entity));
 }
 
 function leaves(entity: Entity): readonly Entity[] {

@@ -17,7 +17,7 @@ t.test('the reverse-path is what Return-Path says, and nothing else', async t =>
     ['Return-Path: <a@b.example>\r\nReturn-Path: <c@d.example>\r\n', 'a@b.example'],
     ['', ''],
   ];
-  for (const [text, expected] of table) t.match(arrival(`${text}\r\n`), { reversePath: expected, at: 5, via: 'mailbox:carol' }, text);
+  for (const [text, expected] of table) t.match(await arrival(`${text}\r\n`), { reversePath: expected, at: 5, via: 'mailbox:carol' }, text);
 });
 
 t.test('own is what only the owner wrote', async t => {
@@ -36,16 +36,24 @@ t.test('own is what only the owner wrote', async t => {
     ['Return-Path: <>\r\nFrom: carol@acme.example', false],
     ['Return-Path: <carol@acme.example>\r\nFrom: carol@acme.example', true],
   ];
-  for (const [text, expected] of table) t.equal(arrival(`${text}\r\n\r\n`, own) === 'own', expected, text);
+  for (const [text, expected] of table) t.equal((await arrival(`${text}\r\n\r\n`, own)) === 'own', expected, text);
 });
 
 t.test('line ends are CRLF, and what has them is not touched', async t => {
-  const octets = (text: string) => {
-    const made = arrival(text);
+  const octets = async (text: string) => {
+    const made = await arrival(text);
     return made === 'own' ? made : made.octets.toString('latin1');
   };
-  t.equal(octets('A: b\r\n\r\n\xe9\x00\r\n'), 'A: b\r\n\r\n\xe9\x00\r\n');
-  t.equal(octets('A: b\n\nc\n\xe9\r\n'), 'A: b\r\n\r\nc\r\n\xe9\r\n');
-  t.equal(octets('A: b\r\rc\n\r\n'), 'A: b\r\n\r\nc\r\n\r\n');
-  t.equal(octets('\nA: b\n\r'), '\r\nA: b\r\n\r\n');
+  t.equal(await octets('A: b\r\n\r\n\xe9\x00\r\n'), 'A: b\r\n\r\n\xe9\x00\r\n');
+  t.equal(await octets('A: b\n\nc\n\xe9\r\n'), 'A: b\r\n\r\nc\r\n\xe9\r\n');
+  t.equal(await octets('A: b\r\rc\n\r\n'), 'A: b\r\n\r\nc\r\n\r\n');
+  t.equal(await octets('\nA: b\n\r'), '\r\nA: b\r\n\r\n');
+  t.equal(await octets(''), '');
+  for (const ends of ['\r\n', '\n', '\r', '\r\r\n', '\n\r']) {
+    for (const shift of [0, 1, 2, 3]) {
+      const long = 'x'.repeat(shift) + `123${ends}`.repeat(500_000);
+      const wanted = long.replaceAll(/\r\n|\r|\n/g, '\r\n');
+      t.ok((await octets(long)) === wanted, JSON.stringify([ends, shift]));
+    }
+  }
 });
