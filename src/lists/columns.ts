@@ -109,8 +109,8 @@ export const REASON_WORDS: Readonly<Record<string, Reason>> = {
 export interface Meaning {
   readonly reason: Reason;
   readonly source: Source;
-  /** Milliseconds since 1970 UTC; undefined where the file does not say. */
-  readonly at: number | undefined;
+  /** Milliseconds since 1970 UTC; absent where the file does not say. */
+  readonly at?: number;
 }
 
 function knownReason(cell: string): Reason | undefined {
@@ -120,6 +120,7 @@ function knownReason(cell: string): Reason | undefined {
 
 /** What a row says of reason, source and time. A reason that nobody knows is an import's; a file never makes an objection weaker. */
 export function meaningOf(cells: readonly string[], columns: Columns): Meaning {
+  if (columns.reason === undefined && columns.at === undefined) return { reason: columns.implied ?? 'import', source: 'import' };
   const cell = (index: number | undefined): string => (index === undefined ? '' : (cells[index] ?? '').trim());
   const given = cell(columns.reason).toLowerCase();
   const own = REASONS.some(reason => reason === given);
@@ -127,7 +128,8 @@ export function meaningOf(cells: readonly string[], columns: Columns): Meaning {
   // Postmark: a ManualSuppression whose origin is the recipient is their unsubscribe.
   if (normal(given) === 'manualsuppression' && normal(cell(columns.origin)) === 'recipient') reason = 'opt-out';
   const source = own ? (SOURCES.find(name => name === cell(columns.source).toLowerCase()) ?? 'import') : 'import';
-  return { reason, source, at: timeOf(cell(columns.at)) };
+  const at = timeOf(cell(columns.at));
+  return { reason, source, ...(at === undefined ? {} : { at }) };
 }
 
 function timeOf(text: string): number | undefined {

@@ -119,12 +119,12 @@ export class Entries {
   }
 
   seal(sealer: Sealer, key: EntryKey, entry: Entry): Value {
-    return sealer.seal(encodeEntry(entry), aadOf(key));
+    return sealer.seal(encodeEntry(entry, entry.acts), aadOf(key));
   }
 
-  /** Many at once, in their order. */
-  sealMany(sealer: Sealer, entries: readonly (readonly [EntryKey, Entry])[]): readonly Value[] {
-    return sealer.sealMany(entries.map(([key, entry]) => ({ text: encodeEntry(entry), aad: aadOf(key) })));
+  /** Many at once, in their order, each as encodeEntry made it. */
+  sealTexts(sealer: Sealer, texts: readonly (readonly [EntryKey, string])[]): readonly Value[] {
+    return sealer.sealMany(texts.map(([key, text]) => ({ text, aad: aadOf(key) })));
   }
 
   openLifted(key: EntryKey, value: Value | undefined): readonly EntryAct[] {
@@ -133,7 +133,7 @@ export class Entries {
   }
 
   sealLifted(key: EntryKey, acts: readonly EntryAct[]): Value {
-    return this.#lifted.seal(encodeEntry({ acts }), aadOf(key));
+    return this.#lifted.seal(encodeEntry({}, acts), aadOf(key));
   }
 
   async #ask(owner: string): Promise<Sealer | undefined> {
@@ -149,12 +149,17 @@ export class Entries {
 /** An act as it is written down. */
 export type ActRow = readonly [Act['reason'], Act['source'], at: number, by?: string | null, ...ids: string[]];
 
-/** JSON with short names and rows: there are millions of them in memory. */
-function encodeEntry({ target, hash, acts }: Entry): string {
-  return JSON.stringify({ t: target, h: hash, a: actRows(acts) });
+/** JSON with short names and rows: there are millions of them in memory. Put together by hand, because imports do it as often. */
+export function encodeEntry({ target, hash }: Omit<Entry, 'acts'>, acts: readonly EntryAct[]): string {
+  const t = target === undefined ? '' : `"t":${JSON.stringify(target)},`;
+  const h = hash === undefined ? '' : `"h":"${hash}",`;
+  const [act] = acts;
+  const plain = acts.length === 1 && act !== undefined && act.by === undefined && act.ids === undefined;
+  const a = plain ? `[["${act.reason}","${act.source}",${act.at}]]` : JSON.stringify(actRows(acts));
+  return `{${t}${h}"a":${a}}`;
 }
 
-function decodeEntry(plain: Buffer): Entry {
+export function decodeEntry(plain: Buffer | string): Entry {
   const { t, h, a } = JSON.parse(plain.toString()) as { t?: string; h?: HashAlgorithm; a: readonly ActRow[] };
   return { ...(t === undefined ? {} : { target: t }), ...(h === undefined ? {} : { hash: h }), acts: actsOfRows(a) };
 }

@@ -6,11 +6,13 @@
  */
 import { DIGEST_OCTETS, type HashAlgorithm } from '../keys/digest.ts';
 import { type Columns, columnsOf, columnsWithoutHeader, meaningOf } from './columns.ts';
+import { causedByRecipient, decodeEntry, type EntryAct, encodeEntry } from './entry.ts';
 import type { Item, Lists, Refused } from './lists.ts';
+import type { NewEntry } from './merging.ts';
 import { entryCell, isRemark, readHash, readTarget } from './row-entry.ts';
 import { type BrokenRow, type Row, readRows } from './rows.ts';
 import { Spool, type Spooled } from './spool.ts';
-import type { Reason, Scope, Source } from './standing.ts';
+import { REASONS, type Reason, type Scope } from './standing.ts';
 
 export interface ImportOptions {
   /** The rows are digests by this algorithm. */
@@ -68,25 +70,27 @@ export async function importList(
   const recent = new Set<string>();
   let spool: Spool | undefined;
   try {
-    for await (const row of readRows(watched(chunks, options.reading))) {
-      const item = reader.read(row);
-      if (item === undefined) continue;
-      counts.read += 1;
-      if ('problem' in item) {
-        invalid(row.line, item.problem);
-        continue;
+    for await (const rows of readRows(watched(chunks, options.reading))) {
+      for (const row of rows) {
+        const item = reader.read(row);
+        if (item === undefined) continue;
+        counts.read += 1;
+        if ('problem' in item) {
+          invalid(row.line, item.problem);
+          continue;
+        }
+        const key = item.ids.length === 1 ? (item.ids[0] as Buffer) : Buffer.concat(item.ids);
+        const name = key.toString('latin1') + item.act.reason;
+        if (recent.has(name)) {
+          counts.existing += 1;
+          continue;
+        }
+        if (recent.size >= REMEMBERED) recent.clear();
+        recent.add(name);
+        spool ??= new Spool(key.length);
+        const full = spool.add(key, encodeItem(item));
+        if (full !== undefined) await full;
       }
-      const key = item.ids.length === 1 ? (item.ids[0] as Buffer) : Buffer.concat(item.ids);
-      const name = key.toString('latin1') + item.act.reason;
-      if (recent.has(name)) {
-        counts.existing += 1;
-        continue;
-      }
-      if (recent.size >= REMEMBERED) recent.clear();
-      recent.add(name);
-      spool ??= new Spool(key.length);
-      const full = spool.add(key, encodeItem(item));
-      if (full !== undefined) await full;
     }
     const refused = options.strict === true && counts.invalid > 0 && options.dryRun !== true;
     if (spool !== undefined && !refused) await mergeSpool(lists, scope, spool, options, counts);
@@ -149,8 +153,8 @@ class RowReader {
     }
     const target = readTarget(text);
     if (typeof target === 'string') return { problem: target };
-    const { at, ...meaning } = meaningOf(cells, columns);
-    return this.#lists.item(target, { ...meaning, ...(reason === undefined ? {} : { reason }), ...(at === undefined ? {} : { at }) });
+    const meaning = meaningOf(cells, columns);
+    return this.#lists.item(target, reason === undefined ? meaning : { ...meaning, reason });
   }
 }
 
@@ -162,10 +166,20 @@ async function mergeSpool(
   counts: { added: number; existing: number },
 ): Promise<void> {
   const list = hash === undefined ? 'exclusion' : 'suppression';
+  if (hash !== undefined && !dryRun) await lists.announceHashes(scope, hash);
   const running = new Set<Promise<unknown>>();
   let done = 0;
+  let likelyNew = !dryRun;
   const merge = async (batch: readonly Spooled[]): Promise<void> => {
-    for (const outcome of await lists.addItems(scope, list, batch.map(decodeItem), { dryRun })) counts[outcome] += 1;
+    const distinct = likelyNew ? distinctEntries(batch) : undefined;
+    if (distinct !== undefined && (await lists.addNew(scope, list, distinct))) {
+      counts.added += distinct.length;
+      counts.existing += batch.length - distinct.length;
+    } else {
+      const outcomes = await lists.addItems(scope, list, batch.map(decodeItem), { dryRun });
+      for (const outcome of outcomes) counts[outcome] += 1;
+      likelyNew = !dryRun && !outcomes.includes('existing');
+    }
     done += batch.length;
     merging?.(done, spool.size);
   };
@@ -183,16 +197,42 @@ async function mergeSpool(
   }
 }
 
-type Line = readonly [Reason, Source, at: number, target: string | null, hash: HashAlgorithm | null];
+/** Each person once; undefined where that is not all: where somebody has two reasons, or one that goes to the ledger first. */
+function distinctEntries(batch: readonly Spooled[]): readonly NewEntry[] | undefined {
+  const entries: NewEntry[] = [];
+  let last: Spooled | undefined;
+  for (const one of batch) {
+    if (causedByRecipient({ reason: reasonOf(one.text) })) return undefined;
+    // A batch is in the order of the keys, and of one key the first stays.
+    if (last?.key.equals(one.key) === true) {
+      if (reasonOf(last.text) !== reasonOf(one.text)) return undefined;
+      continue;
+    }
+    entries.push({ ids: idsOf(one.key), text: one.text.slice(1) });
+    last = one;
+  }
+  return entries;
+}
 
+/** The entry as it will be if it is a new one, behind a letter for its reason. */
 function encodeItem({ act, about }: Item): string {
-  const line: Line = [act.reason, act.source, act.at, about.target ?? null, about.hash ?? null];
-  return JSON.stringify(line);
+  return LETTERS[act.reason] + encodeEntry(about, [act]);
+}
+
+const A = 65;
+const LETTERS = Object.fromEntries(REASONS.map((reason, i) => [reason, String.fromCharCode(A + i)])) as Readonly<Record<Reason, string>>;
+
+function reasonOf(text: string): Reason {
+  return REASONS[text.charCodeAt(0) - A] as Reason;
 }
 
 function decodeItem({ key, text }: Spooled): Item {
-  const [reason, source, at, target, hash] = JSON.parse(text) as Line;
+  const { acts, ...about } = decodeEntry(text.slice(1));
+  return { ids: idsOf(key), about, act: acts[0] as EntryAct };
+}
+
+function idsOf(key: Buffer): readonly Buffer[] {
   const ids: Buffer[] = [];
   for (let i = 0; i < key.length; i += DIGEST_OCTETS) ids.push(key.subarray(i, i + DIGEST_OCTETS));
-  return { ids, about: { ...(target === null ? {} : { target }), ...(hash === null ? {} : { hash }) }, act: { reason, source, at } };
+  return ids;
 }

@@ -1,5 +1,7 @@
 /** The lists: who may not be mailed, in which scope and why; the one door to exclusions, suppressions and their ledger. */
 
+import type { Who } from '../audit/act.ts';
+import type { Audit } from '../audit/audit.ts';
 import type { CampaignId, ClientId } from '../ids.ts';
 import { type Digests, HASH_ALGORITHMS, HASH_OCTETS, type HashAlgorithm } from '../keys/digest.ts';
 import type { Keyring } from '../keys/keyring.ts';
@@ -12,9 +14,10 @@ import { causedByRecipient, Entries, type EntryAct, type ListName, operatorsReas
 import { Heads } from './heads.ts';
 import type { Ledger } from './ledger.ts';
 import { lookUp } from './look-up.ts';
-import { type Beside, type Item, type Merged, mergeItems } from './merging.ts';
+import { type Beside, type Item, type Merged, type MergeOptions, mergeItems, type NewEntry, putNew } from './merging.ts';
 import { type EntryPage, findEntries, type ListEntry, type PageOptions, readEntries, readPage } from './reading.ts';
 import { readTarget } from './row-entry.ts';
+import { scopeName } from './scope.ts';
 import type { Reason, Scope, Source, Standing, Target } from './standing.ts';
 import {
   type LiftAct,
@@ -49,6 +52,15 @@ export type { Target } from './standing.ts';
 /** An entry by whom or what it lists, or by its own id. */
 export type EntryName = Target | { readonly id: string };
 
+export interface AddOptions {
+  /** Only says what would happen. */
+  readonly dryRun?: boolean;
+  /** All in one apply or none, so at most MAX_CHANGES. */
+  readonly whole?: boolean;
+  /** Who lists them, for the audit trail; absent: nobody who has to account for it. */
+  readonly who?: Who | undefined;
+}
+
 export interface ListsParts {
   readonly store: Store;
   readonly keyring: Keyring;
@@ -56,6 +68,7 @@ export interface ListsParts {
   readonly vault: Vault;
   readonly ledger: Ledger;
   readonly clock: Clock;
+  readonly audit: Audit;
 }
 
 /**
@@ -65,10 +78,9 @@ export interface ListsParts {
 export class Lists {
   readonly #parts: TakingBackParts & { readonly digests: Digests };
 
-  constructor({ store, keyring, digests, vault, ledger, clock }: ListsParts) {
+  constructor({ store, keyring, digests, vault, ledger, clock, audit }: ListsParts) {
     const entries = new Entries(vault, keyring);
-    // Under the ring, not under the owner's key: a client's end must not take with it who lifted what.
-    this.#parts = { store, keyring, digests, ledger, clock, entries, heads: new Heads(keyring), audit: keyring.sealer('audit') };
+    this.#parts = { store, keyring, digests, ledger, clock, entries, heads: new Heads(keyring), audit };
   }
 
   /** What the lists say of a recipient of this client's mail: global, the client's own, and these campaigns'; no client: global alone. Never cached. */
@@ -77,8 +89,8 @@ export class Lists {
   }
 
   /** Excludes a person or a domain. A public suffix is refused. What a recipient caused goes to the ledger first. */
-  async add(scope: Scope, target: Target, act: NewAct): Promise<AddResult> {
-    const [result] = await this.addMany(scope, [{ target, act }]);
+  async add(scope: Scope, target: Target, act: NewAct, who?: Who): Promise<AddResult> {
+    const [result] = await this.addMany(scope, [{ target, act }], { who });
     return result as AddResult;
   }
 
@@ -89,7 +101,7 @@ export class Lists {
   async addMany(
     scope: Scope,
     targets: readonly { readonly target: Target; readonly act: NewAct }[],
-    options: { readonly dryRun?: boolean } = {},
+    options: AddOptions = {},
   ): Promise<readonly AddResult[]> {
     return this.#addGood(
       scope,
@@ -100,13 +112,13 @@ export class Lists {
   }
 
   /** Takes back what operators and imports put on the exclusion list of exactly this scope. */
-  async remove(scope: Scope, target: Target): Promise<Removed> {
-    return removeExclusion(this.#parts, scope, this.#whom(target));
+  async remove(scope: Scope, target: Target, who?: Who): Promise<Removed> {
+    return removeExclusion(this.#parts, scope, this.#whom(target), who);
   }
 
   /** Suppresses a person: kept as a digest only, in the ledger first, and lifted only by a named person's act. */
-  async suppress(scope: Scope, address: Address, act: NewAct): Promise<Merged> {
-    const [merged] = await this.addItems(scope, 'suppression', [this.personItem(address, act)]);
+  async suppress(scope: Scope, address: Address, act: NewAct, who?: Who): Promise<Merged> {
+    const [merged] = await this.addItems(scope, 'suppression', [this.personItem(address, act)], { who });
     return merged as Merged;
   }
 
@@ -166,14 +178,47 @@ export class Lists {
     scope: Scope,
     list: ListName,
     items: readonly Item[],
-    { dryRun = false, whole = false }: { readonly dryRun?: boolean; readonly whole?: boolean } = {},
+    { dryRun = false, whole = false, who }: AddOptions = {},
   ): Promise<readonly Merged[]> {
     const { store, heads } = this.#parts;
     const algorithms = new Set(items.flatMap(({ about }) => about.hash ?? []));
     // First the head: whoever looks up from now on asks for them.
     if (!dryRun) for (const algorithm of algorithms) await heads.announceHashes(store, scope, algorithm);
     const ledgered = list === 'suppression' && algorithms.size === 0 ? () => true : causedByRecipient;
-    return (await mergeItems(this.#parts, scope, list, items, { dryRun, whole, ledgered })).merged;
+    const options = { dryRun, whole, ledgered };
+    if (who === undefined || dryRun || items.length === 0) return (await mergeItems(this.#parts, scope, list, items, options)).merged;
+    return this.#addOnRecord(scope, list, items, options, who);
+  }
+
+  /** One line for all of them, written with the last; one alone that changes nothing leaves none. */
+  async #addOnRecord(scope: Scope, list: ListName, items: readonly Item[], options: MergeOptions, who: Who): Promise<readonly Merged[]> {
+    const { audit } = this.#parts;
+    const { owner } = scope;
+    const reasons = [...new Set(items.map(({ act }) => act.reason))];
+    const [first] = items;
+    const which = items.length === 1 ? { whom: first?.ids[0]?.toString('hex') } : { entries: items.length };
+    const act = { ...who, what: `${list}.add`, about: { scope: scopeName(scope), reasons, ...which } };
+    const { merged, outdated } = await audit.together(owner, act, async ({ changes, expect }) => {
+      const beside: Beside = { changes: () => changes, expect, onlyWithChanges: items.length === 1 };
+      const result = await mergeItems(this.#parts, scope, list, items, { ...options, beside });
+      return result.merged.length < items.length ? undefined : result;
+    });
+    // Listed, because the ledger had it already, while another gate's line came first.
+    if (outdated) await audit.record(owner, act);
+    return merged;
+  }
+
+  /**
+   * The same for entries of which none seems to be listed, each of another id, and none of them caused by its recipient. False: one is
+   * listed, and nothing was written. At most MAX_CHANGES ids.
+   */
+  async addNew(scope: Scope, list: ListName, entries: readonly NewEntry[]): Promise<boolean> {
+    return putNew(this.#parts, scope, list, entries);
+  }
+
+  /** Makes sure that look-ups in this scope ask for hashes by the algorithm; first of all, before any is listed. */
+  announceHashes(scope: Scope, algorithm: HashAlgorithm): Promise<void> {
+    return this.#parts.heads.announceHashes(this.#parts.store, scope, algorithm);
   }
 
   /** Lifts what the recipient caused in exactly this scope, suppressions by imported hash included. Leaves an audit record. */
@@ -211,7 +256,7 @@ export class Lists {
     const whom = this.#whom(typeof target === 'string' ? name : target);
     if (objected) await liftObjections(this.#parts, scope, whom, act, { lists: [list] });
     else if (list === 'suppression') await liftObjections(this.#parts, scope, whom, act, { lists: [list], reasons: operatorsReasons });
-    if (list === 'exclusion') await removeExclusion(this.#parts, scope, whom, [list]);
+    if (list === 'exclusion') await removeExclusion(this.#parts, scope, whom, { from: 'cli', ...act }, [list]);
     return 'removed';
   }
 
@@ -236,12 +281,7 @@ export class Lists {
     return findEntries(this.#parts, scope, list, list === 'suppression' ? [...person, ...hashes] : person);
   }
 
-  async #addGood(
-    scope: Scope,
-    list: ListName,
-    items: readonly (Item | Refused)[],
-    options: { readonly dryRun?: boolean },
-  ): Promise<readonly AddResult[]> {
+  async #addGood(scope: Scope, list: ListName, items: readonly (Item | Refused)[], options: AddOptions): Promise<readonly AddResult[]> {
     const good = items.flatMap(item => ('problem' in item ? [] : [item]));
     const merged = await this.addItems(scope, list, good, options);
     let next = 0;

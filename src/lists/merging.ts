@@ -4,7 +4,7 @@ import type { Keyring } from '../keys/keyring.ts';
 import type { Sealer } from '../keys/seal.ts';
 import { headKey } from '../store/head.ts';
 import { type Change, type EntryKey, type Expectation, type Store, StoreUnavailable, type Value } from '../store/store.ts';
-import { type Entries, type Entry, type EntryAct, entryKey, type ListName, mergeActs } from './entry.ts';
+import { type Entries, type Entry, type EntryAct, encodeEntry, entryKey, type ListName, mergeActs } from './entry.ts';
 import type { Heads } from './heads.ts';
 import type { Ledger, Receipt } from './ledger.ts';
 import type { LedgerChange } from './ledger-record.ts';
@@ -25,6 +25,8 @@ export type Merged = 'added' | 'existing';
 export interface Beside {
   /** Asked for right before the apply, when the ledger has what it must have. */
   changes(): readonly Change[];
+  /** Not written where nothing of the items changes. */
+  readonly onlyWithChanges?: boolean;
   /** Where one of them does not hold (any more), nothing of it is written. */
   readonly expect: readonly Expectation[];
 }
@@ -50,8 +52,6 @@ export interface MergeOptions {
   readonly dryRun?: boolean;
   /** All in one apply, so at most MAX_CHANGES items. */
   readonly whole?: boolean;
-  /** A guess that nothing of it is listed yet: it saves a look where it is right, and costs an attempt where it is not. */
-  readonly likelyNew?: boolean;
   /** Written with the last of the items, also where all of them are listed already. */
   readonly beside?: Beside;
 }
@@ -122,17 +122,13 @@ async function mergeBatch(
   const receipts: Receipt[] = [];
   const named: Named = new Map();
   const keys = items.flatMap(({ ids }) => ids.map(id => entryKey(scope, list, id)));
-  const guessable = options.likelyNew === true && options.dryRun !== true && !items.some(({ act }) => options.ledgered(act));
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-    // What goes to the ledger goes there before the store says whether it is new.
-    const guessed = attempt === 0 && guessable;
-    const [headValue, ...values] = await store.find([headKey(owner), ...(guessed ? [] : keys), ...beside.map(({ key }) => key)]);
+    const [headValue, ...values] = await store.find([headKey(owner), ...keys, ...beside.map(({ key }) => key)]);
     const head = heads.check(owner, headValue);
-    const found = guessed ? [] : values.splice(0, keys.length);
-    const outdated = !holds(beside, values);
+    const outdated = !holds(beside, values.slice(keys.length));
     // What the ledger has by now must stand in the entry, too, or a lift would not lift it there.
     if (outdated && named.size === 0) return { merged: [], outdated };
-    const cells = await cellsOf(entries, keys, found);
+    const cells = await cellsOf(entries, keys, values.slice(0, keys.length));
     const fresh: Fresh[] = [];
     const merged = items.map(item => mergeItem(item, cells, fresh, named, options));
     if (options.dryRun) return { merged, outdated };
@@ -152,9 +148,10 @@ async function mergeBatch(
     for (const { item, act } of fresh) if (act.ids !== undefined) named.set(item, act.ids);
 
     const writes: Change[] = [...sealed].map(([{ key }, value]) => ({ key, value }));
-    const together = outdated ? undefined : options.beside;
-    // What stays beside an entry that is there already must not outlive a lift of it that is going on; a guess must be right in all.
-    const relied = together === undefined && !guessed ? [...sealed.keys()] : [...cells.values()];
+    const idle = sealed.size === 0 && options.beside?.onlyWithChanges === true;
+    const together = outdated || idle ? undefined : options.beside;
+    // What stays beside an entry that is there already must not outlive a lift of it that is going on.
+    const relied = together === undefined ? [...sealed.keys()] : [...cells.values()];
     const expect: Expectation[] = relied.map(({ key, found }) => ({ key, value: found }));
     if (together !== undefined) {
       writes.push(...together.changes());
@@ -165,6 +162,40 @@ async function mergeBatch(
     return { merged, outdated };
   }
   throw new StoreUnavailable('The list keeps changing under us');
+}
+
+/** An entry to be, for which the store is not asked first. */
+export interface NewEntry {
+  /** One a digest key, the current one's first. */
+  readonly ids: readonly Buffer[];
+  /** As encodeEntry makes it; nothing of it may belong into the ledger. */
+  readonly text: string;
+}
+
+/**
+ * Lists all of them, each of another id, if none of them is listed: for imports, whose entries mostly are new, so that the apply says it
+ * rather than a look before. False: one is listed, and nothing was written. At most MAX_CHANGES ids. @throws StoreUnavailable
+ */
+export async function putNew(
+  { store, entries, heads }: MergingParts,
+  scope: Scope,
+  list: ListName,
+  items: readonly NewEntry[],
+): Promise<boolean> {
+  const { owner } = scope;
+  const sealer = await entries.sealer(owner);
+  const [headValue] = await store.find([headKey(owner)]);
+  await heads.announceKey(store, owner, heads.check(owner, headValue));
+  const keys = items.map(({ ids }) => ids.map(id => entryKey(scope, list, id)));
+  const values = entries.sealTexts(
+    sealer,
+    items.map(({ text }, i) => [keys[i]?.[0] as EntryKey, text]),
+  );
+  const writes = values.map((value, i): Change => ({ key: keys[i]?.[0] as EntryKey, value }));
+  return store.apply(
+    writes,
+    keys.flat().map(key => ({ key, value: undefined })),
+  );
 }
 
 /**
@@ -203,7 +234,13 @@ function put(cell: Cell, item: Item, act: EntryAct): void {
 function sealAll(entries: Entries, sealer: Sealer, cells: Iterable<Cell>): ReadonlyMap<Cell, Value> {
   const changed = [...cells].filter(cell => cell.changed);
   const pairs = changed.map(({ key, entry }) => [key, entry as Entry] as const);
-  const values = pairs.length < BULK ? pairs.map(([key, entry]) => entries.seal(sealer, key, entry)) : entries.sealMany(sealer, pairs);
+  const values =
+    pairs.length < BULK
+      ? pairs.map(([key, entry]) => entries.seal(sealer, key, entry))
+      : entries.sealTexts(
+          sealer,
+          pairs.map(([key, entry]) => [key, encodeEntry(entry, entry.acts)]),
+        );
   return new Map(changed.map((cell, i) => [cell, values[i] as Value]));
 }
 

@@ -1,11 +1,13 @@
 /** What one row of a list file says: whom or what it lists, and why; or what is wrong with it, without repeating it. */
 import { HASH_OCTETS, type HashAlgorithm } from '../keys/digest.ts';
-import { isAddress, parsePerson } from '../mail/address.ts';
+import { isAddress, parsePerson, plainAddress } from '../mail/address.ts';
 import { parseDomain } from '../mail/domain.ts';
 import type { Target } from './standing.ts';
 
 /** An address (also `Name <address>` and `mailto:`), a domain, `@domain`, `*@domain` or `*.domain`; or the problem. */
 export function readTarget(text: string): Target | string {
+  const plain = plainAddress(text);
+  if (plain !== undefined) return plain;
   const angle = /<([^<>]*)>\s*$/.exec(text)?.[1];
   const bare = (angle ?? text).trim().replace(/^mailto:/i, '');
   const domainText = bare.replace(/^(\*\.|\*?@)/, '');

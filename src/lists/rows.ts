@@ -18,8 +18,11 @@ const DELIMITERS = [',', ';', '\t', '|'] as const;
 /** Nobody's address or exported row is longer; a file without line ends must not fill the memory. */
 const MAX_ROW = 65_536;
 
-/** Splits a file into rows. Whether it is CSV, and with which delimiter, shows in its first line that is not empty. */
-export async function* readRows(chunks: AsyncIterable<Buffer>): AsyncIterable<Row | BrokenRow> {
+/** CSV rows handed on at once. */
+const ROWS = 250;
+
+/** Splits a file into rows, some at a time: one by one would cost more than reading them. Whether it is CSV, and with which delimiter, shows in its first line that is not empty. */
+export async function* readRows(chunks: AsyncIterable<Buffer>): AsyncIterable<readonly (Row | BrokenRow)[]> {
   const texts = decode(chunks)[Symbol.asyncIterator]();
   let head = '';
   while (!/[^\r\n][\r\n]/.test(head) && head.length < MAX_ROW) {
@@ -71,27 +74,26 @@ function delimiterOf(line: string): string | undefined {
   return /^\s*"[^"]*"\s*$/.test(line) ? ',' : undefined;
 }
 
-async function* lines(texts: AsyncIterable<string>): AsyncIterable<Row | BrokenRow> {
+async function* lines(texts: AsyncIterable<string>): AsyncIterable<readonly (Row | BrokenRow)[]> {
   let line = 1;
   let open = '';
   for await (const text of texts) {
     const pieces = (open + text).split(/\r\n|\n|\r(?!$)/);
     open = pieces.pop() ?? '';
-    for (const piece of pieces) {
-      yield { line, cells: [piece] };
-      line += 1;
-    }
+    const first = line;
+    line += pieces.length;
+    yield pieces.map((piece, i) => ({ line: first + i, cells: [piece] }));
     if (open.length > MAX_ROW) {
-      yield { line, broken: `longer than ${MAX_ROW} characters: is this a list with one entry a line?` };
+      yield [{ line, broken: `longer than ${MAX_ROW} characters: is this a list with one entry a line?` }];
       return;
     }
   }
   const last = open.replace(/\r$/, '');
-  if (last !== '') yield { line, cells: [last] };
+  if (last !== '') yield [{ line, cells: [last] }];
 }
 
-async function* csv(texts: AsyncIterable<string>, delimiter: string): AsyncIterable<Row | BrokenRow> {
-  const skipped: BrokenRow[] = [];
+async function* csv(texts: AsyncIterable<string>, delimiter: string): AsyncIterable<readonly (Row | BrokenRow)[]> {
+  let rows: (Row | BrokenRow)[] = [];
   const parser = parse({
     delimiter,
     info: true,
@@ -100,23 +102,23 @@ async function* csv(texts: AsyncIterable<string>, delimiter: string): AsyncItera
     skip_records_with_error: true,
     max_record_size: MAX_ROW,
     on_skip: error => {
-      skipped.push({ line: Number(error?.lines ?? 0), broken: 'not a CSV row: check its quotes' });
+      rows.push({ line: Number(error?.lines ?? 0), broken: 'not a CSV row: check its quotes' });
       return undefined;
     },
   });
   const feeding = feed(texts, parser);
   let line = 1;
   for await (const { record, info } of parser as AsyncIterable<{ record: string[]; info: { lines: number } }>) {
-    while (skipped.length > 0) {
-      const row = skipped.shift();
-      if (row !== undefined) yield row;
-    }
-    yield { line, cells: record };
+    rows.push({ line, cells: record });
     // `info.lines` counts the lines read so far, this row's last one included.
     line = info.lines + 1;
+    if (rows.length >= ROWS) {
+      yield rows;
+      rows = [];
+    }
   }
   await feeding;
-  yield* skipped;
+  yield rows;
 }
 
 async function feed(texts: AsyncIterable<string>, parser: ReturnType<typeof parse>): Promise<void> {

@@ -37,6 +37,8 @@ export function isAddress(parsed: Address | PathProblem): parsed is Address {
  * mean a host, not a person's domain) and `postmaster` alone, which is for a final host (RFC 5321 §4.5.1).
  */
 export function parseAddress(path: string, options: { readonly utf8: boolean }): Address | PathProblem {
+  const plain = plainAddress(path);
+  if (plain !== undefined) return plain;
   if (!options.utf8 && !ASCII.test(path)) return { problem: 'utf8', detail: 'non-ASCII characters without SMTPUTF8' };
   const mailbox = path.startsWith('@') ? path.replace(SOURCE_ROUTE, '') : path;
   const at = mailbox.lastIndexOf('@');
@@ -62,6 +64,17 @@ export function parseAddress(path: string, options: { readonly utf8: boolean }):
   };
 }
 
+/**
+ * An address that is good as it stands, as most are: short, in lower case, of letters, digits, `_`, `-` and dots, no A-labels. parseAddress
+ * would say the same of it, at six times the cost. undefined: ask parseAddress.
+ */
+export function plainAddress(text: string): Address | undefined {
+  if (text.length > 64 || !PLAIN.test(text)) return undefined;
+  const at = text.indexOf('@');
+  const local = text.slice(0, at);
+  return { relayed: text, local, taggedLocal: local, domain: text.slice(at + 1), utf8: false };
+}
+
 /** Reads an address that an operator typed or a list row holds: non-ASCII allowed, surrounding white space and one pair of `<>` tolerated. */
 export function parsePerson(text: string): Address | PathProblem {
   const trimmed = text.trim();
@@ -74,6 +87,7 @@ export function basePerson(address: Address): string {
   return `${address.local}@${address.domain}`;
 }
 
+const PLAIN = /^[a-z0-9_-]+(?:\.[a-z0-9_-]+)*@(?:(?!xn--)[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+(?!xn--)[a-z](?:[a-z0-9-]*[a-z0-9])?$/;
 const ASCII = /^[\x00-\x7f]*$/;
 /** RFC 5321 §4.1.2, A-d-l. It is dropped unread (appendix C), so a host is as good as a domain. */
 const SOURCE_ROUTE = /^@[\p{L}\p{M}\p{N}.-]+(?:,@[\p{L}\p{M}\p{N}.-]+)*:/u;

@@ -10,7 +10,8 @@ async function rows(content: Buffer | string, chunkSize = 7): Promise<unknown[]>
     for (let i = 0; i < octets.length; i += chunkSize) yield octets.subarray(i, i + chunkSize);
   }
   const result: unknown[] = [];
-  for await (const row of readRows(chunks())) result.push('broken' in row ? [row.line, 'broken'] : [row.line, ...row.cells]);
+  for await (const some of readRows(chunks()))
+    for (const row of some) result.push('broken' in row ? [row.line, 'broken'] : [row.line, ...row.cells]);
   return result;
 }
 

@@ -1,6 +1,7 @@
 /** Addresses: one person however spelled, and relayed as what was checked. */
+import fc from 'fast-check';
 import t from 'tap';
-import { type Address, basePerson, isAddress, type PathProblem, parseAddress, parsePerson } from '../../src/mail/address.ts';
+import { type Address, basePerson, isAddress, type PathProblem, parseAddress, parsePerson, plainAddress } from '../../src/mail/address.ts';
 
 const utf8 = { utf8: true };
 const ascii = { utf8: false };
@@ -213,4 +214,25 @@ t.test('A19: whatever is taken, what is relayed parses to the same address', asy
   }
   t.ok(taken > 3000, `${taken} taken`);
   t.ok(quoted > 300, `${quoted} of them in quotes`);
+});
+
+t.test('A19: the short way for plain addresses says what the long way says', async t => {
+  const label = fc.oneof(fc.stringMatching(/^[a-z0-9_.-]{1,6}$/), fc.stringMatching(/^[a-zA-Z0-9_.+%!-]{1,12}$/));
+  const part = fc.oneof(fc.stringMatching(/^[a-z0-9][a-z0-9-]{0,8}$/), fc.constantFrom('xn--a', 'xn--bcher-kva', 'com', '1', '-', 'a--b'));
+  const domain = fc.array(part, { minLength: 2, maxLength: 4 });
+  let plain = 0;
+  fc.assert(
+    fc.property(label, domain, (local, labels) => {
+      const text = `${local}@${labels.join('.')}`;
+      const short = plainAddress(text);
+      if (short === undefined) return;
+      plain += 1;
+      // In quotes it goes the long way.
+      t.same(parseAddress(`"${local}"@${labels.join('.')}`, ascii), short);
+    }),
+    { numRuns: 2_000 },
+  );
+  t.ok(plain > 50, 'some of them were plain');
+  for (const no of ['*@a.example', 'a@b', 'A@b.example', 'a@xn--bcher-kva.example', 'a..b@c.example', `${'a'.repeat(60)}@b.example`])
+    t.equal(plainAddress(no), undefined, no);
 });
