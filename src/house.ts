@@ -111,7 +111,7 @@ export async function openHouse(options: HouseOptions): Promise<House> {
   }
   const digests = new Digests(keyring);
   const audit = new Audit({ store, keyring, vault, clock, log });
-  const lists = new Lists({ store, keyring, digests, vault, ledger, clock });
+  const lists = new Lists({ store, keyring, digests, vault, ledger, clock, audit });
   const rules = { policies: [...settings.keys()], credentialOnly: CREDENTIAL_ONLY, upstreamProblem };
   const clients = new Clients({ store, keyring, digests, vault, clock, rules, audit });
   const journalParts = { store, digests, vault, sealer: keyring.sealer('journal'), clock, log };
@@ -126,7 +126,7 @@ export async function openHouse(options: HouseOptions): Promise<House> {
     lists,
     clients,
     audit,
-    accounts: new Accounts({ store, keyring, digests, clock }),
+    accounts: new Accounts({ store, keyring, digests, clock, audit }),
     decisions: new Decisions(journalParts),
     sends: new StoredSends(journalParts),
     replies: new StoredReplies({ store, digests, vault, keyring, audit }),

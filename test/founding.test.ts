@@ -65,6 +65,9 @@ function dyingAfter(step: number, { store, vault, ...rest }: Place): Place {
     sealer: (owner: string) => vault.sealer(owner),
     create: (owner: string) => counted(vault.create(owner)),
     destroy: (owner: string) => vault.destroy(owner),
+    note: (owner: string, line: string) => vault.note(owner, line),
+    notes: (owner: string) => vault.notes(owner),
+    noted: () => vault.noted(),
     close: () => vault.close(),
   };
   return { ...rest, store: mortal, vault: mortalVault };

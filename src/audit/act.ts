@@ -1,11 +1,12 @@
 /** What an audit trail says of one act: who, from where, when, what and why (law 6, A18). */
 
-/** Who acts, and from where. */
+/** Who acts, from where, and why where they say so. */
 export interface Who {
   /** Account, or the operating system's user; a person's name where they gave one. */
   readonly by: string;
   /** IP address, `cli`, or `postern` where nobody asked for it. */
   readonly from: string;
+  readonly why?: string | undefined;
 }
 
 export interface AuditAct extends Who {
@@ -13,7 +14,6 @@ export interface AuditAct extends Who {
   readonly what: string;
   /** Which one, and how: ids, names, counts. No address, no password, no token: of a person the keyed digest, in hexadecimal digits. */
   readonly about?: Readonly<Record<string, unknown>>;
-  readonly why?: string;
 }
 
 export interface AuditLine extends AuditAct {

@@ -15,7 +15,7 @@ export interface Draft {
   /** Where one of them does not hold, somebody else's line was first: draft anew. */
   readonly expect: readonly Expectation[];
   readonly line: AuditLine;
-  /** To be called once the apply has happened: anchors the trail outside the store. Never throws. */
+  /** To be awaited once the apply has happened: anchors the trail outside the store. Never throws, and does nothing twice. */
   settle(): Promise<void>;
 }
 
@@ -46,6 +46,8 @@ export class Audit {
   /** By owner: what is still to be anchored; an anchor of a later line covers the earlier ones. */
   readonly #unanchored = new Map<string, Tail>();
   readonly #anchoring = new Map<string, Promise<void>>();
+  /** By owner: link of what this process anchored last. */
+  readonly #anchored = new Map<string, string>();
 
   constructor(parts: AuditParts) {
     this.#parts = parts;
@@ -54,7 +56,7 @@ export class Audit {
 
   /**
    * Drafts the next line of the owner's trail. Apply its changes and expectations together with the change that it records; false from
-   * `apply` may mean that somebody else's line was first: draft anew and try again (`together` is that loop).
+   * `apply` may mean that somebody else's line was first: then draft anew and try again (`together` is that loop).
    */
   async append(owner: string, act: AuditAct): Promise<Draft> {
     const { store, clock } = this.#parts;
@@ -64,36 +66,47 @@ export class Audit {
     const { by, from, what, about, why } = act;
     const told = { ...(about === undefined ? {} : { about }), ...(why === undefined ? {} : { why }) };
     const line: AuditLine = { n: tail.count + 1, at: Math.max(clock.now(), tail.at), by, from, what, ...told };
-    const { changes, tail: next } = this.#chain.extend(owner, tail, line);
+    const changes = this.#chain.extend(owner, tail, line);
     const expect = [
       { key, value: head },
       { key: recordKey(owner, line.n), value: undefined },
     ];
-    return { changes, expect, line, settle: () => this.#anchor(owner, next) };
+    return { changes, expect, line, settle: () => this.#settle(owner) };
   }
 
   /** Writes one line alone. */
-  async record(owner: string, act: AuditAct): Promise<AuditLine> {
-    return this.together(owner, act, async draft =>
-      (await this.#parts.store.apply(draft.changes, draft.expect)) ? draft.line : undefined,
-    );
+  record(owner: string, act: AuditAct): Promise<AuditLine> {
+    const { store } = this.#parts;
+    return this.together(owner, act, async ({ changes, expect, line }) => ((await store.apply(changes, expect)) ? line : undefined));
   }
 
-  /**
-   * Calls `attempt` with a draft until it says what came of it; undefined means that its apply came to nothing. One caller at a time has
-   * an owner's turn, so that many within one process do not outrun each other; `attempt` must not ask for the same owner's turn.
-   */
+  /** Calls `attempt` with a draft until it says what came of it, in the owner's turn; undefined means that its apply came to nothing. */
   together<T extends string | object>(owner: string, act: AuditAct, attempt: (draft: Draft) => Promise<T | undefined>): Promise<T> {
-    return this.#inTurn(owner, async () => {
+    return this.inTurn(owner, async () => {
       for (let attempts = 0; attempts < ATTEMPTS; attempts++) {
         const draft = await this.append(owner, act);
         const outcome = await attempt(draft);
         if (outcome === undefined) continue;
-        await this.#settleIfWritten(owner, draft);
+        await draft.settle();
         return outcome;
       }
       throw new StoreUnavailable('The audit trail keeps changing under us');
     });
+  }
+
+  /**
+   * Does one work after the other for an owner within this process, so that many who draft at once do not outrun each other again and
+   * again. Work must not ask for the same owner's turn: so none within it calls `record` or `together`.
+   */
+  async inTurn<T>(owner: string, work: () => Promise<T>): Promise<T> {
+    const before = this.#turns.get(owner) ?? Promise.resolve();
+    const mine = before.then(work, work);
+    this.#turns.set(owner, mine);
+    try {
+      return await mine;
+    } finally {
+      if (this.#turns.get(owner) === mine) this.#turns.delete(owner);
+    }
   }
 
   /** The owner's lines, newest first, in constant memory. A line that cannot be read is left out: `verify` names it. */
@@ -136,40 +149,28 @@ export class Audit {
     return tail;
   }
 
-  async #inTurn<T>(owner: string, work: () => Promise<T>): Promise<T> {
-    const before = this.#turns.get(owner) ?? Promise.resolve();
-    const mine = before.then(work, work);
-    this.#turns.set(owner, mine);
+  /** Anchors the trail as it is now, unless that was done. */
+  async #settle(owner: string): Promise<void> {
     try {
-      return await mine;
-    } finally {
-      if (this.#turns.get(owner) === mine) this.#turns.delete(owner);
+      const [head] = await this.#parts.store.find([headKey(owner)]);
+      const tail = head && this.#chain.readHead(owner, head);
+      if (tail !== undefined && this.#anchored.get(owner) !== tail.link) await this.#anchor(owner, tail);
+    } catch (error) {
+      this.#parts.log.error({ err: error, owner }, 'the audit trail could not be anchored; its next line will be');
     }
-  }
-
-  /** An attempt may have found that there is nothing to do, and so nothing to record. */
-  async #settleIfWritten(owner: string, draft: Draft): Promise<void> {
-    const [head] = await this.#parts.store.find([headKey(owner)]);
-    const tail = head && this.#chain.readHead(owner, head);
-    if (tail !== undefined && tail.count >= draft.line.n) await this.#anchor(owner, tail);
   }
 
   async #anchor(owner: string, tail: Tail): Promise<void> {
     if ((this.#unanchored.get(owner)?.count ?? 0) < tail.count) this.#unanchored.set(owner, tail);
-    while (this.#unanchored.has(owner)) {
-      const running = this.#anchoring.get(owner);
-      if (running !== undefined) await running;
-      else await this.#begin(owner);
-    }
+    while (this.#unanchored.has(owner)) await (this.#anchoring.get(owner) ?? this.#begin(owner));
   }
 
   #begin(owner: string): Promise<void> {
     const tail = this.#unanchored.get(owner) as Tail;
     this.#unanchored.delete(owner);
-    const { vault, log } = this.#parts;
-    const running = vault
+    const running = this.#parts.vault
       .note(owner, anchorLine(tail))
-      .catch((error: unknown) => log.error({ err: error, owner }, 'the audit trail could not be anchored; its next line will be'))
+      .then(() => void this.#anchored.set(owner, tail.link))
       .finally(() => this.#anchoring.delete(owner));
     this.#anchoring.set(owner, running);
     return running;

@@ -56,16 +56,12 @@ export class Chain {
     this.#keys = keyring.deriveAll('audit-chain');
   }
 
-  /** The writes that add `line` after `tail`, and where the trail ends then. */
-  extend(owner: string, tail: Tail, line: AuditLine): { readonly changes: readonly Change[]; readonly tail: Tail } {
+  /** The writes that add `line` after `tail`. */
+  extend(owner: string, tail: Tail, line: AuditLine): readonly Change[] {
     const text = JSON.stringify(line);
     const link = linkOf(this.#keys[0] as Buffer, owner, line.n, tail.link, text);
     const next: Tail = { count: line.n, link, at: line.at };
-    const changes = [
-      this.#put(recordKey(owner, line.n), JSON.stringify([tail.link, link, text])),
-      this.#put(headKey(owner), JSON.stringify(next)),
-    ];
-    return { changes, tail: next };
+    return [this.#put(recordKey(owner, line.n), JSON.stringify([tail.link, link, text])), this.#put(headKey(owner), JSON.stringify(next))];
   }
 
   /** The record in `value`; undefined where it does not open. */

@@ -102,7 +102,7 @@ async function decide(text: string, options: DecideOptions): Promise<void> {
   await withHouse(options, async house => {
     const { owner, id } = await known(house, text);
     const place: LogPlace = { owner, id };
-    const outcome = await decideReply(house, place, { as, by: by.trim(), why: why.trim() });
+    const outcome = await decideReply(house, place, { as, by: by.trim(), from: 'cli', why: why.trim() });
     if (outcome === 'missing') throw new CommandFailure(`no reply ${id}`);
     if (outcome === 'closed')
       throw new CommandFailure(`${id} waits for no decision: it never did, or was decided otherwise; postern reply show ${id} says`);

@@ -1,4 +1,5 @@
 /** Clients, their campaigns and credentials: the one door for the mail path (who is it, what may it do) and for the operator. */
+import type { Who } from '../audit/act.ts';
 import type { CampaignId, ClientId, CredentialId } from '../ids.ts';
 import { clientId } from '../ids.ts';
 import type { Address } from '../mail/address.ts';
@@ -20,7 +21,10 @@ export { AuthenticationBusy } from './password.ts';
 export { isRefusal, type Refusal } from './refusal.ts';
 export type { ClientInput, Rules } from './validation.ts';
 
-/** Everything may throw StoreUnavailable; what an operator got wrong is a Refusal. */
+/**
+ * Everything may throw StoreUnavailable; what an operator got wrong is a Refusal. Whatever changes anything stands in the client's audit
+ * trail, with who asked for it (by default the software itself).
+ */
 export class Clients {
   readonly #registry: Registry;
   readonly #credentials: Credentials;
@@ -37,18 +41,21 @@ export class Clients {
   }
 
   /** Makes a client, or brings a removed one back. Refused: exists, taken (a reply address), invalid. @throws VaultUnavailable, too */
-  add(input: ClientInput): Promise<Profile | Refusal> {
-    return this.#registry.add(input);
+  add(input: ClientInput, who?: Who): Promise<Profile | Refusal> {
+    return this.#registry.add(input, who);
   }
 
-  /** Changes the settings that `input` names. Refused: unknown, disabled, taken (a reply address), invalid. */
-  update(id: string, input: Partial<Omit<ClientInput, 'id'>>): Promise<Profile | Refusal> {
-    return this.#registry.update(id, input);
+  /**
+   * Changes the settings that `input` names. Refused: unknown, disabled, taken (a reply address), invalid, and outdated where the profile
+   * has another version than `version`.
+   */
+  update(id: string, input: Partial<Omit<ClientInput, 'id'>>, who?: Who, version?: number): Promise<Profile | Refusal> {
+    return this.#registry.update(id, input, who, version);
   }
 
-  /** Disables a client and all its credentials; its lists stay and bind. Refused: unknown. */
-  remove(id: string): Promise<Profile | Refusal> {
-    return this.#registry.remove(id);
+  /** Disables a client and all its credentials; its lists stay and bind. Refused: unknown, outdated. */
+  remove(id: string, who?: Who, version?: number): Promise<Profile | Refusal> {
+    return this.#registry.remove(id, who, version);
   }
 
   /** All clients, removed ones too. */
@@ -73,8 +80,13 @@ export class Clients {
   }
 
   /** Refused: exists, unknown, disabled, invalid. */
-  addCampaign(client: string, id: string, targetDomains: readonly string[]): Promise<Campaign | Refusal> {
-    return this.#registry.addCampaign(client, id, targetDomains);
+  addCampaign(client: string, id: string, targetDomains: readonly string[], who?: Who): Promise<Campaign | Refusal> {
+    return this.#registry.addCampaign(client, id, targetDomains, who);
+  }
+
+  /** Changes the target domains. Refused: unknown, disabled, invalid, outdated. */
+  updateCampaign(client: string, id: string, targetDomains: readonly string[], who?: Who, version?: number): Promise<Campaign | Refusal> {
+    return this.#registry.updateCampaign(client, id, targetDomains, who, version);
   }
 
   /** Refused: unknown. */
@@ -88,8 +100,8 @@ export class Clients {
   }
 
   /** Makes a credential and its password. Refused: invalid, unknown, disabled, exists, taken. */
-  addCredential(input: CredentialInput): Promise<Issued | Refusal> {
-    return this.#credentials.add(input);
+  addCredential(input: CredentialInput, who?: Who): Promise<Issued | Refusal> {
+    return this.#credentials.add(input, who);
   }
 
   /** Refused: unknown. */
@@ -98,13 +110,13 @@ export class Clients {
   }
 
   /** Refused: unknown. */
-  disableCredential(username: string): Promise<Credential | Refusal> {
-    return this.#credentials.disable(username);
+  disableCredential(username: string, who?: Who): Promise<Credential | Refusal> {
+    return this.#credentials.disable(username, who);
   }
 
   /** A new password; the old one is dead at once. Refused: unknown, disabled, invalid. */
-  rotateCredential(username: string): Promise<Issued | Refusal> {
-    return this.#credentials.rotate(username);
+  rotateCredential(username: string, who?: Who): Promise<Issued | Refusal> {
+    return this.#credentials.rotate(username, who);
   }
 
   /** @throws AuthenticationBusy, too: 454 4.7.0 */

@@ -1,5 +1,6 @@
 /** Credentials: what a platform logs in with. Kept in their client's space; a username belongs to one client only. */
 import { randomBytes } from 'node:crypto';
+import { OURSELVES, type Who } from '../audit/act.ts';
 import { type ClientId, type CredentialId, campaignId, clientId, credentialId, GLOBAL } from '../ids.ts';
 import { changeHead, checkHead, headKey } from '../store/head.ts';
 import type { Change, EntryKey } from '../store/store.ts';
@@ -60,7 +61,7 @@ export class Credentials {
    * Refused: invalid, unknown (client or campaign), disabled (client), exists, taken (another client's name or addresses).
    * @throws StoreUnavailable
    */
-  async add(input: CredentialInput): Promise<Issued | Refusal> {
+  async add(input: CredentialInput, who: Who = OURSELVES): Promise<Issued | Refusal> {
     const read = this.#readInput(input);
     if (isRefusal(read)) return read;
     const password = read.credential.password ? generatePassword() : undefined;
@@ -69,7 +70,7 @@ export class Credentials {
     // The name is global's, the record its client's, and no apply is all or none over two owners: claim, write, confirm.
     const claimed = await this.#claimName(stored, read.blocks);
     if (isRefusal(claimed)) return claimed;
-    const refusal = (await this.#write(claimed, stored)) ?? (await this.#confirm(claimed.claim, stored.id));
+    const refusal = (await this.#write(claimed, stored, who)) ?? (await this.#confirm(claimed.claim, stored.id));
     return refusal ?? { credential: strip(stored), password };
   }
 
@@ -87,16 +88,16 @@ export class Credentials {
   }
 
   /** Switches a credential off, at once and everywhere. Refused: unknown. @throws StoreUnavailable */
-  async disable(username: string): Promise<Credential | Refusal> {
-    const changed = await this.#change(username, stored => ({ ...stored, disabled: true }));
+  async disable(username: string, who: Who = OURSELVES): Promise<Credential | Refusal> {
+    const changed = await this.#change(username, 'disable', who, stored => ({ ...stored, disabled: true }));
     return isRefusal(changed) ? changed : strip(changed);
   }
 
   /** Gives a credential a new password; the old one is dead at once. Refused: unknown, disabled, invalid (it has none). @throws StoreUnavailable */
-  async rotate(username: string): Promise<Issued | Refusal> {
+  async rotate(username: string, who: Who = OURSELVES): Promise<Issued | Refusal> {
     const password = generatePassword();
     const hash = await this.#passwords.hash(password);
-    const changed = await this.#change(username, stored => {
+    const changed = await this.#change(username, 'rotate', who, stored => {
       if (stored.disabled) return refuse('disabled', 'username: this credential is disabled; add it again');
       if (!stored.password) return refuse('invalid', 'username: this credential has no password to rotate');
       return { ...stored, hash };
@@ -180,19 +181,22 @@ export class Credentials {
     return undefined;
   }
 
-  async #write({ claim, before }: Claimed, stored: StoredCredential): Promise<Refusal | undefined> {
-    const { store, keyring, clock } = this.#parts;
-    const { client, campaign, id, policy } = stored;
+  async #write({ claim, before }: Claimed, stored: StoredCredential, who: Who): Promise<Refusal | undefined> {
+    const { store, keyring, audit } = this.#parts;
+    const { client, campaign, id, policy, ips, password } = stored;
     let refusal: Refusal | undefined;
     await changeHead(store, client, keyring.fingerprint, async head => {
       const [settings] = await store.find([clientKey(client)]);
       refusal = this.#lookup.isRemoved(client, settings) ? removedClient(client) : undefined;
       if (refusal !== undefined) return undefined;
-      // An exemption from a policy is somebody's decision, so it is on record.
-      const event = { event: 'credential-policy', credential: id, campaign, policy };
-      const audit = policy === undefined ? [] : [this.#records.audit(client, clock.now(), randomBytes(4).toString('hex'), event)];
+      const draft = await audit.append(client, {
+        ...who,
+        what: 'credential.add',
+        about: { credential: id, campaign, policy, ips, password },
+      });
       const old: Change[] = before?.client === client ? [{ key: credentialKey(before), value: undefined }] : [];
-      return { head, changes: [this.#records.put(credentialKey(claim), stored), ...old, ...audit] };
+      const changes = [this.#records.put(credentialKey(claim), stored), ...old, ...draft.changes];
+      return { head, ...draft, changes };
     });
     return refusal;
   }
@@ -212,8 +216,13 @@ export class Credentials {
     return takenUsername();
   }
 
-  async #change(username: string, edit: (stored: StoredCredential) => StoredCredential | Refusal): Promise<StoredCredential | Refusal> {
-    const { store, keyring } = this.#parts;
+  async #change(
+    username: string,
+    verb: 'disable' | 'rotate',
+    who: Who,
+    edit: (stored: StoredCredential) => StoredCredential | Refusal,
+  ): Promise<StoredCredential | Refusal> {
+    const { store, keyring, audit } = this.#parts;
     const claim = await this.#lookup.claim(username);
     if (claim === undefined) return unknownUsername();
     const key = credentialKey(claim);
@@ -221,7 +230,9 @@ export class Credentials {
     await changeHead(store, claim.client, keyring.fingerprint, async head => {
       const [value] = await store.find([key]);
       outcome = value === undefined ? unknownUsername() : edit(this.#records.get<StoredCredential>(key, value));
-      return isRefusal(outcome) ? undefined : { head, changes: [this.#records.put(key, outcome)] };
+      if (isRefusal(outcome)) return undefined;
+      const draft = await audit.append(claim.client, { ...who, what: `credential.${verb}`, about: { credential: outcome.id } });
+      return { head, ...draft, changes: [this.#records.put(key, outcome), ...draft.changes] };
     });
     return outcome;
   }

@@ -1,4 +1,5 @@
 /** What clients are built from. */
+import type { Audit } from '../audit/audit.ts';
 import type { Digests } from '../keys/digest.ts';
 import type { Keyring } from '../keys/keyring.ts';
 import type { Vault } from '../keys/vault.ts';
@@ -12,5 +13,6 @@ export interface ClientParts {
   readonly digests: Digests;
   readonly vault: Vault;
   readonly clock: Clock;
+  readonly audit: Audit;
   readonly rules: Rules;
 }

@@ -48,11 +48,9 @@ export function claimKeys(digests: Digests, username: string): readonly EntryKey
 /** Seals and opens under a key derived from the master key, so that every gate reads them. */
 export class SealedRecords {
   readonly #sealer: Sealer;
-  readonly #audit: Sealer;
 
   constructor(keyring: Keyring) {
     this.#sealer = keyring.sealer('clients');
-    this.#audit = keyring.sealer('audit');
   }
 
   /** The write that keeps `value` under `key`. */
@@ -68,19 +66,6 @@ export class SealedRecords {
     const plain = this.#sealer.open(value, place(key));
     if (plain === undefined) throw new StoreUnavailable(`A record of ${key.owner} cannot be opened with this key ring`);
     return JSON.parse(plain.toString()) as T;
-  }
-
-  /** The line of the client's audit log that says who got which rights. `at` in ms since 1970 UTC; `unique` keeps two of one moment apart. */
-  audit(client: string, at: number, unique: string, event: object): Change {
-    const key = { owner: client, log: 'audit', id: `${String(at).padStart(15, '0')}-${unique}` };
-    return { key, value: this.#audit.seal(JSON.stringify({ at, ...event }), place(key)) };
-  }
-
-  /** A line of the audit log. @throws StoreUnavailable where it does not open */
-  auditLine(key: Key, value: Value): Readonly<Record<string, unknown>> {
-    const plain = this.#audit.open(value, place(key));
-    if (plain === undefined) throw new StoreUnavailable(`A line of the audit log of ${key.owner} cannot be opened with this key ring`);
-    return JSON.parse(plain.toString()) as Record<string, unknown>;
   }
 }
 

@@ -1,8 +1,8 @@
 /** What an operator is told when a change of clients, campaigns or credentials is refused: an expected outcome, hence a value. */
 
 export interface Refusal {
-  /** `taken`: another client has it. `exists`: this one has. `unknown`: nobody has. `disabled`: it is switched off. `invalid`: see the texts. */
-  readonly problem: 'exists' | 'taken' | 'unknown' | 'disabled' | 'invalid';
+  /** `taken`: another client has it. `exists`: this one has. `unknown`: nobody has. `disabled`: it is switched off. `outdated`: it was changed meanwhile. `invalid`: see the texts. */
+  readonly problem: 'exists' | 'taken' | 'unknown' | 'disabled' | 'outdated' | 'invalid';
   /** Sentences that name the field and the fix. */
   readonly texts: readonly string[];
 }

@@ -1,5 +1,6 @@
 /** Clients and their campaigns: kept sealed in each client's own space, with an index so that they can be listed. */
 import { LRUCache } from 'lru-cache';
+import { OURSELVES, type Who } from '../audit/act.ts';
 import { type CampaignId, type ClientId, clientId, GLOBAL } from '../ids.ts';
 import type { Address } from '../mail/address.ts';
 import { changeHead, checkHead, encodeHead, headKey, newHead } from '../store/head.ts';
@@ -43,8 +44,8 @@ export class Registry {
    * ever objected to under it still binds; so do its reply addresses, unless others are named. Refused: exists, taken, invalid.
    * @throws StoreUnavailable, VaultUnavailable
    */
-  async add(input: ClientInput): Promise<Profile | Refusal> {
-    const { store, keyring, vault, clock, rules } = this.#parts;
+  async add(input: ClientInput, who: Who = OURSELVES): Promise<Profile | Refusal> {
+    const { store, keyring, vault, clock, rules, audit } = this.#parts;
     const settings = readClient(input, rules);
     if ('texts' in settings) return refuse('invalid', ...settings.texts);
     const { replyAddresses, ...own } = settings;
@@ -58,49 +59,62 @@ export class Registry {
     const fresh: StoredClient = { ...own, disabled: false, createdAt: clock.now() };
     if (head === undefined) {
       const first = { key: headKey(id), value: encodeHead(newHead(keyring.fingerprint)) };
-      const changes = [first, this.#records.put(clientKey(id), fresh), index];
-      const made = await store.apply(changes, [{ key: headKey(id), value: undefined }]);
-      return made ? this.#give(id, input.replyAddresses && replyAddresses) : exists(id);
+      const draft = await audit.append(id, { ...who, what: 'client.add', about: settingsOf(own) });
+      const changes = [first, this.#records.put(clientKey(id), fresh), index, ...draft.changes];
+      if (!(await store.apply(changes, [{ key: headKey(id), value: undefined }, ...draft.expect]))) return exists(id);
+      await draft.settle();
+      return this.#give(id, input.replyAddresses && replyAddresses);
     }
     // The index is of another owner, so a crash may have lost it: adding an existing client heals it.
     await store.apply([index]);
-    const changed = await this.#change(id, stored => {
+    const changed = await this.#change(id, who, stored => {
       if (stored?.disabled === false) return exists(id);
-      return { client: { ...fresh, createdAt: stored?.createdAt ?? fresh.createdAt } };
+      return { client: { ...fresh, createdAt: stored?.createdAt ?? fresh.createdAt }, what: 'client.add', about: settingsOf(own) };
     });
     return isRefusal(changed) ? changed : this.#give(id, input.replyAddresses && replyAddresses);
   }
 
-  /** Changes settings of a client; what `input` leaves out stays. Refused: unknown, disabled, taken, invalid. @throws StoreUnavailable */
-  async update(id: string, input: Partial<Omit<ClientInput, 'id'>>): Promise<Profile | Refusal> {
+  /**
+   * Changes settings of a client; what `input` leaves out stays. Refused: unknown, disabled, taken, invalid, and outdated where the client
+   * is of another version than `version`. @throws StoreUnavailable
+   */
+  async update(id: string, input: Partial<Omit<ClientInput, 'id'>>, who: Who = OURSELVES, version?: number): Promise<Profile | Refusal> {
     let given: readonly string[] | undefined;
-    const changed = await this.#change(id, async stored => {
-      if (stored === undefined) return unknown(id);
-      if (stored.disabled) return refuse('disabled', `id: client ${id} was removed; add it again`);
-      const [list] = await this.#parts.store.find([replyAddressesKey(stored.id)]);
-      const settings = readClient({ ...stored, replyAddresses: this.#replies.read(stored.id, list), ...input, id }, this.#parts.rules);
-      if ('texts' in settings) return refuse('invalid', ...settings.texts);
-      const { replyAddresses, ...own } = settings;
-      given = input.replyAddresses && replyAddresses;
-      return (await this.#replies.obstacle(stored.id, given ?? [])) ?? { client: { ...stored, ...own } };
-    });
+    const changed = await this.#change(
+      id,
+      who,
+      async stored => {
+        if (stored === undefined) return unknown(id);
+        if (stored.disabled) return refuse('disabled', `id: client ${id} was removed; add it again`);
+        const [list] = await this.#parts.store.find([replyAddressesKey(stored.id)]);
+        const settings = readClient({ ...stored, replyAddresses: this.#replies.read(stored.id, list), ...input, id }, this.#parts.rules);
+        if ('texts' in settings) return refuse('invalid', ...settings.texts);
+        const { replyAddresses, ...own } = settings;
+        given = input.replyAddresses && replyAddresses;
+        const client = { ...stored, ...own };
+        const about = { ...differences(stored, client), ...(given === undefined ? {} : { replyAddresses: 'given' }) };
+        return (await this.#replies.obstacle(stored.id, given ?? [])) ?? { client, what: 'client.update', about };
+      },
+      version,
+    );
     return isRefusal(changed) ? changed : this.#give(changed.id, given);
   }
 
   /**
    * Switches a client off, its credentials too: nothing of it may send, and a re-added id starts without log-ins. Its lists stay.
-   * Refused: unknown. @throws StoreUnavailable
+   * Refused: unknown, outdated. @throws StoreUnavailable
    */
-  remove(id: string): Promise<Profile | Refusal> {
-    return this.#change(id, async stored => {
+  remove(id: string, who: Who = OURSELVES, version?: number): Promise<Profile | Refusal> {
+    const edit = async (stored: StoredClient | undefined): Promise<Edit | Refusal> => {
       if (stored === undefined) return unknown(id);
       const changes: Change[] = [];
       for await (const [key, value] of this.#parts.store.scan(credentialsOf(id))) {
         const credential = this.#records.get<StoredCredential>(key, value);
         if (!credential.disabled) changes.push(this.#records.put(key, { ...credential, disabled: true }));
       }
-      return { client: { ...stored, disabled: true }, changes };
-    });
+      return { client: { ...stored, disabled: true }, changes, what: 'client.remove', about: { credentialsDisabled: changes.length } };
+    };
+    return this.#change(id, who, edit, version);
   }
 
   /** All clients, removed ones too, in the order of their ids. @throws StoreUnavailable */
@@ -144,17 +158,45 @@ export class Registry {
   }
 
   /** Registers a campaign. Refused: exists, unknown (no such client), disabled, invalid. @throws StoreUnavailable */
-  async addCampaign(client: string, id: string, targetDomains: readonly string[]): Promise<Campaign | Refusal> {
+  async addCampaign(client: string, id: string, targetDomains: readonly string[], who: Who = OURSELVES): Promise<Campaign | Refusal> {
     const campaign = readCampaign(id, targetDomains);
     if ('texts' in campaign) return refuse('invalid', ...campaign.texts);
     const key = campaignKey(client, campaign.id);
-    const changed = await this.#change(client, async stored => {
+    const changed = await this.#change(client, who, async stored => {
       if (stored === undefined) return unknown(client);
       if (stored.disabled) return refuse('disabled', `client: ${client} was removed; add it again`);
       const [there] = await this.#parts.store.find([key]);
       if (there !== undefined) return refuse('exists', `campaign: ${campaign.id} exists for client ${client}`);
-      return { client: stored, changes: [this.#records.put(key, campaign)] };
+      const about = { campaign: campaign.id, targetDomains: campaign.targetDomains };
+      return { client: stored, changes: [this.#records.put(key, campaign)], what: 'campaign.add', about };
     });
+    return isRefusal(changed) ? changed : campaign;
+  }
+
+  /**
+   * Changes a campaign's target domains; none: no such limit. There is no removing: what a campaign's lists hold would bind nobody any
+   * more (law 6). Refused: unknown (client or campaign), disabled, invalid, outdated. @throws StoreUnavailable
+   */
+  async updateCampaign(
+    client: string,
+    id: string,
+    targetDomains: readonly string[],
+    who: Who = OURSELVES,
+    version?: number,
+  ): Promise<Campaign | Refusal> {
+    const campaign = readCampaign(id, targetDomains);
+    if ('texts' in campaign) return refuse('invalid', ...campaign.texts);
+    const key = campaignKey(client, campaign.id);
+    const edit = async (stored: StoredClient | undefined): Promise<Edit | Refusal> => {
+      if (stored === undefined) return unknown(client);
+      if (stored.disabled) return refuse('disabled', `client: ${client} was removed; add it again`);
+      const [there] = await this.#parts.store.find([key]);
+      if (there === undefined) return refuse('unknown', `campaign: client ${client} has no campaign ${campaign.id}`);
+      const from = this.#records.get<Campaign>(key, there).targetDomains;
+      const about = { campaign: campaign.id, targetDomains: { from, to: campaign.targetDomains } };
+      return { client: stored, changes: [this.#records.put(key, campaign)], what: 'campaign.update', about };
+    };
+    const changed = await this.#change(client, who, edit, version);
     return isRefusal(changed) ? changed : campaign;
   }
 
@@ -181,9 +223,11 @@ export class Registry {
 
   async #change(
     id: string,
+    who: Who,
     edit: (stored: StoredClient | undefined) => Promise<Edit | Refusal> | Edit | Refusal,
+    version?: number,
   ): Promise<Profile | Refusal> {
-    const { store, keyring } = this.#parts;
+    const { store, keyring, audit } = this.#parts;
     const client = clientId(id);
     if (client === undefined) return unknown(id);
     const key = clientKey(client);
@@ -193,10 +237,15 @@ export class Registry {
     let refusal: Refusal | undefined;
     await changeHead(store, client, keyring.fingerprint, async current => {
       const [value] = await store.find([key]);
-      const edited = await edit(value === undefined ? undefined : this.#records.get<StoredClient>(key, value));
+      const outdated = version !== undefined && version !== current.version;
+      const edited = outdated
+        ? refuse('outdated', `client: ${id} was changed meanwhile; read it again`)
+        : await edit(value === undefined ? undefined : this.#records.get<StoredClient>(key, value));
       refusal = isRefusal(edited) ? edited : undefined;
       if (isRefusal(edited)) return undefined;
-      return { head: current, changes: [this.#records.put(key, edited.client), ...(edited.changes ?? [])] };
+      const { what, about, changes = [] } = edited;
+      const draft = await audit.append(client, { ...who, what, about });
+      return { head: current, ...draft, changes: [this.#records.put(key, edited.client), ...changes, ...draft.changes] };
     });
     return refusal ?? this.#existing(client);
   }
@@ -237,6 +286,9 @@ interface Known {
 interface Edit {
   readonly client: StoredClient;
   readonly changes?: readonly Change[];
+  /** For the audit trail. */
+  readonly what: string;
+  readonly about: Readonly<Record<string, unknown>>;
 }
 
 function unknown(id: string): Refusal {
@@ -245,4 +297,19 @@ function unknown(id: string): Refusal {
 
 function exists(id: string): Refusal {
   return refuse('exists', `id: client ${id} exists`);
+}
+
+/** What the audit trail does not repeat: a password may stand in a URL, and addresses are people. */
+const UNTOLD: ReadonlySet<string> = new Set(['id', 'upstream', 'forwardTo']);
+
+/** Settings as the audit trail tells them. */
+function settingsOf(settings: object): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(Object.entries(settings).filter(([name, value]) => !UNTOLD.has(name) && value !== undefined));
+}
+
+/** Which settings changed, with their old and new values where these may be told. */
+function differences(before: object, after: object): Readonly<Record<string, unknown>> {
+  const old: Readonly<Record<string, unknown>> = { ...before };
+  const changed = Object.entries(after).filter(([name, value]) => JSON.stringify(old[name]) !== JSON.stringify(value));
+  return Object.fromEntries(changed.map(([name, to]) => [name, UNTOLD.has(name) ? 'changed' : { from: old[name], to }]));
 }

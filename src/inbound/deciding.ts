@@ -42,7 +42,7 @@ export async function decide(
   for (const person of people) {
     // Somebody in doubt twice stays so until both are decided.
     const only = { reasons: ['review'], expect: replies.noneOpen(owner, person) } as const;
-    await lists.liftOnly({ owner }, person, { by: choice.by, why: choice.why }, only);
+    await lists.liftOnly({ owner }, person, { by: choice.by, from: choice.from, why: choice.why }, only);
   }
   return decided;
 }

@@ -1,4 +1,5 @@
 /** The reply log in the store: one line for each message that came back and each owner whom it concerns (A16). */
+import type { Audit } from '../audit/audit.ts';
 import type { ClientId } from '../ids.ts';
 import type { Digests } from '../keys/digest.ts';
 import type { Keyring } from '../keys/keyring.ts';
@@ -63,6 +64,7 @@ export interface RepliesParts {
   readonly digests: Digests;
   readonly vault: Vault;
   readonly keyring: Keyring;
+  readonly audit: Audit;
 }
 
 interface Line extends Omit<LoggedReply, 'id' | 'owner' | 'people' | 'text' | 'span'> {
@@ -87,14 +89,12 @@ interface Found {
 export class StoredReplies implements ReplyLog {
   readonly #parts: RepliesParts;
   readonly #sealer: Sealer;
-  readonly #audit: Sealer;
   readonly #pseudonyms: Pseudonyms;
   readonly #open: OpenReviews;
 
   constructor(parts: RepliesParts) {
     this.#parts = parts;
     this.#sealer = parts.keyring.sealer('replies');
-    this.#audit = parts.keyring.sealer('audit');
     this.#pseudonyms = new Pseudonyms(parts.store, parts.digests, parts.vault);
     this.#open = new OpenReviews(parts.store, parts.digests);
   }
@@ -161,14 +161,12 @@ export class StoredReplies implements ReplyLog {
       const sealer = await this.#owners(owner);
       const closed = await this.#open.closed(owner, id, people);
       const written = decision.as === 'reply' ? this.#written(owner, sealer, id, (await this.#words(place))?.messageId, writers) : [];
-      const auditKey: RecordKey = { owner, log: 'audit', id: `${String(decision.at).padStart(15, '0')}-${id}` };
-      const changes = [
-        put(this.#sealer, key, { ...line, state: 'decided', decision }),
-        put(this.#audit, auditKey, { what: 'decide', reply: id, ...decision }),
-        ...written,
-        ...closed.changes,
-      ];
-      if (await this.#parts.store.apply(changes, [{ key, value }, ...closed.expect])) return 'decided';
+      const { by, from, why, as } = decision;
+      const draft = await this.#parts.audit.append(owner, { by, from, why, what: 'reply.decide', about: { reply: id, as } });
+      const changes = [put(this.#sealer, key, { ...line, state: 'decided', decision }), ...draft.changes, ...written, ...closed.changes];
+      if (!(await this.#parts.store.apply(changes, [{ key, value }, ...closed.expect, ...draft.expect]))) continue;
+      await draft.settle();
+      return 'decided';
     }
     throw new StoreUnavailable('The line keeps changing under us');
   }

@@ -12,6 +12,8 @@ export interface ReplyDecision {
   /** What the person said it is. */
   readonly as: 'opt-out' | 'reply' | 'nothing';
   readonly by: string;
+  /** IP address, or `cli`. */
+  readonly from: string;
   readonly why: string;
   readonly at: number;
 }

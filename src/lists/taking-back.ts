@@ -1,10 +1,10 @@
 /** Taking entries back: an operator removes what operators and imports put in; what a recipient caused only a named person lifts. */
-import { randomBytes } from 'node:crypto';
-import type { Sealer } from '../keys/seal.ts';
+import { OURSELVES, type Who } from '../audit/act.ts';
+import type { Audit, Draft } from '../audit/audit.ts';
 import type { Clock } from '../ops/clock.ts';
 import { headKey } from '../store/head.ts';
-import { type Change, type EntryKey, type Expectation, type RecordKey, StoreUnavailable, type Value } from '../store/store.ts';
-import { aadOf, causedByRecipient, type Entry, type EntryAct, entryKey, type ListName, liftedKey, mergeActs, noteActs } from './entry.ts';
+import { type Change, type EntryKey, type Expectation, StoreUnavailable, type Value } from '../store/store.ts';
+import { causedByRecipient, type Entry, type EntryAct, entryKey, type ListName, liftedKey, mergeActs, noteActs } from './entry.ts';
 import type { LedgerChange } from './ledger-record.ts';
 import { ATTEMPTS, type Beside, holds, type MergingParts } from './merging.ts';
 import { scopeName } from './scope.ts';
@@ -16,6 +16,8 @@ export type Removed = 'removed' | 'absent' | { readonly kept: readonly Reason[] 
 export interface LiftAct {
   /** Name of the person who lifts. */
   readonly by: string;
+  /** IP address; default: `cli`. */
+  readonly from?: string;
   readonly why: string;
 }
 
@@ -36,7 +38,7 @@ export interface Whom {
 
 export interface TakingBackParts extends MergingParts {
   readonly clock: Clock;
-  readonly audit: Sealer;
+  readonly audit: Audit;
 }
 
 interface Found {
@@ -50,67 +52,99 @@ interface Found {
   readonly note: Value | undefined;
 }
 
-/** Removes what operators and imports put on the exclusion list of exactly this scope; says what stays on `lists`. @throws StoreUnavailable */
-export async function removeExclusion(parts: TakingBackParts, scope: Scope, whom: Whom, lists?: readonly ListName[]): Promise<Removed> {
-  const { store, entries } = parts;
-  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-    const found = (await find(parts, scope, whom, lists)).filter(({ value }) => value !== undefined);
-    const changes: Change[] = [];
-    const expect: Expectation[] = [];
-    const kept = new Set<Reason>();
-    let stays = false;
-    for (const { list, key, value, entry } of found) {
-      const left = list === 'exclusion' ? entry?.acts.filter(causedByRecipient) : entry?.acts;
-      if (left === undefined || left.length > 0) stays = true;
-      for (const { reason } of left ?? []) kept.add(reason);
-      if (entry === undefined || left === undefined || left.length === entry.acts.length) continue;
-      const rest = left.length === 0 ? undefined : entries.seal(await entries.sealer(scope.owner), key, { ...entry, acts: left });
-      changes.push({ key, value: rest });
-      expect.push({ key, value });
+/**
+ * Removes what operators and imports put on the exclusion list of exactly this scope, on record in the audit trail; says what stays on
+ * `lists`. @throws StoreUnavailable
+ */
+export function removeExclusion(
+  parts: TakingBackParts,
+  scope: Scope,
+  whom: Whom,
+  who: Who = OURSELVES,
+  lists?: readonly ListName[],
+): Promise<Removed> {
+  const { store, entries, audit } = parts;
+  return audit.inTurn(scope.owner, async () => {
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+      const found = (await find(parts, scope, whom, lists)).filter(({ value }) => value !== undefined);
+      const changes: Change[] = [];
+      const expect: Expectation[] = [];
+      const [kept, taken] = [new Set<Reason>(), new Set<Reason>()];
+      let stays = false;
+      for (const { list, key, value, entry } of found) {
+        const left = list === 'exclusion' ? entry?.acts.filter(causedByRecipient) : entry?.acts;
+        if (left === undefined || left.length > 0) stays = true;
+        for (const { reason } of left ?? []) kept.add(reason);
+        if (entry === undefined || left === undefined || left.length === entry.acts.length) continue;
+        for (const { reason } of entry.acts) if (!kept.has(reason)) taken.add(reason);
+        const rest = left.length === 0 ? undefined : entries.seal(await entries.sealer(scope.owner), key, { ...entry, acts: left });
+        changes.push({ key, value: rest });
+        expect.push({ key, value });
+      }
+      if (changes.length === 0) return stays ? { kept: [...kept] } : 'absent';
+      const draft = await audit.append(scope.owner, { ...who, what: 'exclusion.remove', about: aboutWhom(scope, whom, taken) });
+      if (!(await store.apply([...changes, ...draft.changes], [...expect, ...draft.expect]))) continue;
+      await draft.settle();
+      return stays ? { kept: [...kept] } : 'removed';
     }
-    if (changes.length > 0 && !(await store.apply(changes, expect))) continue;
-    if (stays) return { kept: [...kept] };
-    return changes.length > 0 ? 'removed' : 'absent';
-  }
-  throw new StoreUnavailable('The list keeps changing under us');
+    throw new StoreUnavailable('The list keeps changing under us');
+  });
 }
 
 /**
  * Lifts what a recipient caused, in exactly this scope: the suppression, and on the exclusion list everything but operators' and
- * imports' acts. On record in the audit log and in the ledger when it resolves. `outdated`: what was expected does not hold.
+ * imports' acts. On record in the audit trail and in the ledger when it resolves. `outdated`: what was expected does not hold.
  * @throws StoreUnavailable
  */
-export async function liftObjections(
+export function liftObjections(
   parts: TakingBackParts,
   scope: Scope,
   whom: Whom,
   act: LiftAct,
   { reasons, lists, expect = [] }: LiftOptions = {},
 ): Promise<'lifted' | 'absent' | 'outdated'> {
-  const { store, ledger } = parts;
+  const { store, ledger, audit } = parts;
+  const { by, why, from = 'cli' } = act;
+  return audit.inTurn(scope.owner, async () => {
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+      if (!holds(expect, await store.find(expect.map(({ key }) => key)))) return 'outdated';
+      const found = await find(parts, scope, whom, lists);
+      const lifted = liftable(found, reasons);
+      if (lifted.length === 0) return 'absent';
+      const writes = await writesOf(parts, scope, lifted, reasons);
+      const about = aboutWhom(scope, whom, new Set(lifted.flatMap(({ change }) => change.acts.map(({ reason }) => reason))));
+      const draft = await audit.append(scope.owner, { by, from, why, what: 'lift', about });
+      const before = writes.map(({ before }) => before);
+      const after = writes.map(({ after }) => after);
+      if (!(await store.apply([...after, ...draft.changes], [...before, ...expect, ...draft.expect]))) continue;
+      const record = { kind: 'lift', owner: scope.owner, changes: lifted.map(({ change }) => change) } as const;
+      const receipt = await ledger.append(record).catch(async (error: unknown) => {
+        // Not in the ledger, so not done: the next replay would bring it back anyhow.
+        await undo(parts, scope, before, after, draft);
+        throw error;
+      });
+      await draft.settle();
+      await ledger.settle(receipt, store);
+      return 'lifted';
+    }
+    throw new StoreUnavailable('The list keeps changing under us');
+  });
+}
+
+/** Puts back what was lifted, unless somebody changed it since. The trail keeps the line of the lift, and gets one that takes it back. */
+async function undo(
+  { store, audit }: TakingBackParts,
+  { owner }: Scope,
+  before: readonly Expectation[],
+  after: readonly Change[],
+  { line }: Draft,
+): Promise<void> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-    if (!holds(expect, await store.find(expect.map(({ key }) => key)))) return 'outdated';
-    const found = await find(parts, scope, whom, lists);
-    const lifted = liftable(found, reasons);
-    if (lifted.length === 0) return 'absent';
-    const writes = await writesOf(parts, scope, lifted, reasons);
-    const audit = auditOf(parts, scope, whom, act, lifted);
-    const before = writes.map(({ before }) => before);
-    if (!(await store.apply([...writes.map(({ after }) => after), audit], [...before, ...expect]))) continue;
-    const record = { kind: 'lift', owner: scope.owner, changes: lifted.map(({ change }) => change) } as const;
-    const receipt = await ledger.append(record).catch(async (error: unknown) => {
-      // Not on record, so not done: the next replay would bring it back anyhow.
-      const undo = [...before, { key: audit.key, value: undefined }];
-      await store.apply(
-        undo,
-        writes.map(({ after }) => after),
-      );
-      throw error;
-    });
-    await ledger.settle(receipt, store);
-    return 'lifted';
+    if (!holds(after, await store.find(after.map(({ key }) => key)))) return;
+    const draft = await audit.append(owner, { ...OURSELVES, what: 'lift.undo', about: { n: line.n }, why: 'the ledger gave no answer' });
+    if (!(await store.apply([...before, ...draft.changes], [...after, ...draft.expect]))) continue;
+    return draft.settle();
   }
-  throw new StoreUnavailable('The list keeps changing under us');
 }
 
 interface Lifted {
@@ -161,12 +195,9 @@ async function writesOf({ entries }: TakingBackParts, scope: Scope, lifted: read
   return writes;
 }
 
-function auditOf({ audit, clock }: TakingBackParts, scope: Scope, whom: Whom, { by, why }: LiftAct, lifted: readonly Lifted[]): Change {
-  const at = clock.now();
-  const key: RecordKey = { owner: scope.owner, log: 'audit', id: `${String(at).padStart(15, '0')}-${randomBytes(6).toString('hex')}` };
-  const reasons = [...new Set(lifted.flatMap(({ change }) => change.acts.map(({ reason }) => reason)))];
-  const line = { what: 'lift', at, by, why, scope: scopeName(scope), whom: whom.person[0]?.toString('hex'), reasons };
-  return { key, value: audit.seal(JSON.stringify(line), aadOf(key)) };
+/** Of a person no more than the digest. */
+function aboutWhom(scope: Scope, { person, hashes }: Whom, reasons: ReadonlySet<Reason>): Readonly<Record<string, unknown>> {
+  return { scope: scopeName(scope), whom: (person[0] ?? hashes[0])?.toString('hex'), reasons: [...reasons] };
 }
 
 async function find(

@@ -1,7 +1,7 @@
 /** Head records: each owner's proof that this store is whole and ours, and the version that caches hold for (DESIGN §5). */
 import { LRUCache } from 'lru-cache';
 import { GLOBAL } from '../ids.ts';
-import { type Change, type RecordKey, type Store, StoreUnavailable, type Value } from './store.ts';
+import { type Change, type Expectation, type RecordKey, type Store, StoreUnavailable, type Value } from './store.ts';
 
 export interface Head {
   /** Of the key ring that this store was created with. */
@@ -18,6 +18,10 @@ export interface Head {
 export interface HeadEdit {
   readonly head: Head;
   readonly changes: readonly Change[];
+  /** What must hold beside the head being what was read; where it does not, the edit starts over. */
+  readonly expect?: readonly Expectation[];
+  /** Called when it has happened. */
+  readonly settle?: () => Promise<void>;
 }
 
 /** Conflicting writers of one owner are few people at a CLI: this many lost races in a row mean that something is wrong. */
@@ -103,7 +107,9 @@ export async function changeHead(
     const edited = await edit(head);
     if (edited === undefined) return false;
     const next = encodeHead({ ...edited.head, fingerprint, version: head.version + 1 });
-    if (await store.apply([{ key, value: next }, ...edited.changes], [{ key, value }])) return true;
+    if (!(await store.apply([{ key, value: next }, ...edited.changes], [{ key, value }, ...(edited.expect ?? [])]))) continue;
+    await edited.settle?.();
+    return true;
   }
   throw new StoreUnavailable('The head record keeps changing under us');
 }

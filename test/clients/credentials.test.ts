@@ -126,14 +126,29 @@ for (const engine of ['lmdb', 'redis'] as const) {
       t.equal(await gate.byAddress('192.0.2.17'), undefined);
     });
 
-    t.test('a policy on a credential is on record', async t => {
+    t.test('A18: what is done to a credential is on record', async t => {
       const { clients, parts, clock } = await open(t);
+      const ann = { by: 'ann', from: '192.0.2.7' };
       good(await clients.addCredential({ client: 'acme', username: 'plain' }));
-      good(await clients.addCredential({ client: 'acme', username: 'receipts', policy: 'transactional' }));
+      good(await clients.addCredential({ client: 'acme', username: 'receipts', policy: 'transactional' }, ann));
+      good(await clients.rotateCredential('plain', ann));
+      good(await clients.disableCredential('plain', { ...ann, why: 'not used' }));
       const lines: unknown[] = [];
-      const records = new SealedRecords(parts.keyring);
-      for await (const [key, value] of parts.store.scan({ owner: 'acme', log: 'audit' })) lines.push(records.auditLine(key, value));
-      t.same(lines, [{ at: clock.at, event: 'credential-policy', credential: 'receipts', policy: 'transactional' }]);
+      for await (const line of parts.audit.list('acme', { limit: 4 })) lines.push(line);
+      const receipts = { credential: 'receipts', policy: 'transactional', ips: [], password: true };
+      t.same(lines, [
+        { n: 5, at: clock.at, ...ann, what: 'credential.disable', about: { credential: 'plain' }, why: 'not used' },
+        { n: 4, at: clock.at, ...ann, what: 'credential.rotate', about: { credential: 'plain' } },
+        { n: 3, at: clock.at, ...ann, what: 'credential.add', about: receipts },
+        {
+          n: 2,
+          at: clock.at,
+          by: 'postern',
+          from: 'postern',
+          what: 'credential.add',
+          about: { credential: 'plain', ips: [], password: true },
+        },
+      ]);
       t.equal((await clients.current(id('receipts')))?.policy, 'transactional');
     });
 

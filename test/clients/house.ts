@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
+import { Audit } from '../../src/audit/audit.ts';
 import { type ClientInput, type ClientParts, Clients, isRefusal, type Refusal } from '../../src/clients/clients.ts';
 import { GLOBAL } from '../../src/ids.ts';
 import { Digests } from '../../src/keys/digest.ts';
@@ -48,7 +49,8 @@ export async function newHouse(t: { teardown(done: () => Promise<void>): unknown
     await vault.close();
     await rm(dir, { recursive: true, force: true });
   });
-  const parts = { store, keyring, digests: new Digests(keyring), vault, clock, rules: RULES };
+  const audit = new Audit({ store, keyring, vault, clock, log });
+  const parts = { store, keyring, digests: new Digests(keyring), vault, clock, rules: RULES, audit };
   return { dir, clock, parts, clients: new Clients(parts) };
 }
 

@@ -46,6 +46,25 @@ for (const engine of ['lmdb', 'redis'] as const) {
       t.equal(problem(await clients.update('nobody', { name: 'x' })), 'unknown');
     });
 
+    t.test('of two who change the same version, one is told; target domains are changed, not a campaign removed', async t => {
+      const { clients } = await open(t);
+      const { version } = good(await clients.add(input('acme')));
+      t.equal(good(await clients.update('acme', { name: 'First' }, undefined, version)).name, 'First');
+      t.equal(problem(await clients.update('acme', { name: 'Second' }, undefined, version)), 'outdated');
+      t.equal(problem(await clients.remove('acme', undefined, version)), 'outdated');
+      t.equal((await clients.show('acme'))?.name, 'First');
+      good(await clients.addCampaign('acme', 'q3', ['widgets.example']));
+      const now = (await clients.profile(acme))?.version;
+      t.same(good(await clients.updateCampaign('acme', 'q3', ['gadgets.example'], undefined, now)).targetDomains, ['gadgets.example']);
+      t.equal(problem(await clients.updateCampaign('acme', 'q3', [], undefined, now)), 'outdated');
+      t.same((await clients.campaign('acme', 'q3'))?.targetDomains, ['gadgets.example']);
+      t.same(good(await clients.updateCampaign('acme', 'q3', [])).targetDomains, []);
+      t.equal(problem(await clients.updateCampaign('acme', 'q4', [])), 'unknown');
+      t.equal(problem(await clients.updateCampaign('acme', 'q3', ['co.uk'])), 'invalid');
+      good(await clients.remove('acme'));
+      t.equal(problem(await clients.updateCampaign('acme', 'q3', [])), 'disabled');
+    });
+
     t.test('a removed client is disabled, and comes back with new settings', async t => {
       const { clients, clock } = await open(t);
       const { createdAt } = good(await clients.add(input('acme')));

@@ -15,7 +15,7 @@ async function inDoubt(office: Office, more: { headers?: readonly string[]; from
 }
 
 const deciding = (office: Office, place: LogPlace, as: 'opt-out' | 'reply' | 'nothing') =>
-  decide(office, place, { as, by: 'anna', why: 'read it' });
+  decide(office, place, { as, by: 'anna', from: 'cli', why: 'read it' });
 
 async function open(office: Office): Promise<readonly LoggedReply[]> {
   const lines: LoggedReply[] = [];

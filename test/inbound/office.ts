@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
+import { Audit } from '../../src/audit/audit.ts';
 import { Clients } from '../../src/clients/clients.ts';
 import { foundStore } from '../../src/founding.ts';
 import type { CampaignId, ClientId } from '../../src/ids.ts';
@@ -11,11 +12,11 @@ import { Destinations } from '../../src/inbound/destinations.ts';
 import { type Finding, finding } from '../../src/inbound/finding.ts';
 import { InboundProcessor, type ProcessorParts } from '../../src/inbound/processing.ts';
 import type { Arrival, Destination, Processed } from '../../src/inbound/processor.ts';
-import { readCounts } from '../../src/journal/counters.ts';
 import { Pseudonyms } from '../../src/journal/pseudonyms.ts';
 import { StoredReplies } from '../../src/journal/replies.ts';
 import type { LoggedReply } from '../../src/journal/reply.ts';
 import { Requests } from '../../src/journal/requests.ts';
+import { readStats } from '../../src/journal/stats.ts';
 import { StoredSends } from '../../src/journal/stored-sends.ts';
 import { Digests } from '../../src/keys/digest.ts';
 import { createKeyring, loadKeyring } from '../../src/keys/keyring.ts';
@@ -113,8 +114,9 @@ export async function newOffice(t: Test, storeUrl = 'lmdb:data'): Promise<Office
   const steering: Steering = { away: false, beforeApply: undefined };
   const store = steered(real, steering);
   const digests = new Digests(keyring);
-  const lists = new Lists({ store, keyring, digests, vault, ledger, clock });
-  const clients = new Clients({ store, keyring, digests, vault, clock, rules: RULES });
+  const audit = new Audit({ store, keyring, vault, clock, log });
+  const lists = new Lists({ store, keyring, digests, vault, ledger, clock, audit });
+  const clients = new Clients({ store, keyring, digests, vault, clock, rules: RULES, audit });
   for (const id of ['acme', 'other']) {
     const settings = { replyAddresses: [`sales@${id}.example`], forwardTo: `inbox@${id}.example` };
     good(await clients.add(input(id, settings)));
@@ -122,7 +124,7 @@ export async function newOffice(t: Test, storeUrl = 'lmdb:data'): Promise<Office
   }
   const sends = new StoredSends({ store, digests, vault, clock });
   const tokens = new Tokens(keyring);
-  const replies = new StoredReplies({ store, digests, vault, keyring });
+  const replies = new StoredReplies({ store, digests, vault, keyring, audit });
   const destinations = new Destinations({ clients, domains: [DOMAIN] });
   const ours = loadClassifier();
   const classifier: ProcessorParts['classifier'] = {
@@ -175,11 +177,7 @@ export async function newOffice(t: Test, storeUrl = 'lmdb:data'): Promise<Office
       return lines;
     },
     async counts(owner = ACME) {
-      const counts: Record<string, number> = {};
-      for await (const { outcome, token, count } of readCounts(store, owner)) {
-        if (outcome === 'received') counts[token] = (counts[token] ?? 0) + count;
-      }
-      return counts;
+      return (await readStats(store, { owners: [owner], groupBy: [] })).received;
     },
     async registered(owner = ACME) {
       const rows: string[][] = [];

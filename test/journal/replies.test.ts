@@ -1,5 +1,6 @@
 /** The reply log as the journal keeps it: what stays of a line when its people or its client's key are gone, and what goes with time. */
 import t, { type Test } from 'tap';
+import { Audit } from '../../src/audit/audit.ts';
 import { GLOBAL } from '../../src/ids.ts';
 import { StoredReplies } from '../../src/journal/replies.ts';
 import { oneMonthAfter } from '../../src/journal/requests.ts';
@@ -22,7 +23,8 @@ async function newLog(t: Test): Promise<{ desk: Desk; replies: StoredReplies; wr
   const desk = await newDesk(t);
   const file = `${desk.dir}/keys/another.key`;
   await createKeyring(file, desk.clock);
-  const replies = new StoredReplies({ ...desk.parts, keyring: await loadKeyring({ file }, desk.clock) });
+  const keyring = await loadKeyring({ file }, desk.clock);
+  const replies = new StoredReplies({ ...desk.parts, keyring, audit: new Audit({ ...desk.parts, keyring }) });
   const at = desk.clock.at;
   const times = { receivedAt: at, processedAt: at };
   const what = { kind: 'reply', rule: 'a/rule', language: 'en', matchedBy: 'sender', via: 'smtp', campaign: undefined } as const;

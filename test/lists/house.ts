@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { pino } from 'pino';
+import { Audit } from '../../src/audit/audit.ts';
 import { foundStore } from '../../src/founding.ts';
 import type { ClientId } from '../../src/ids.ts';
 import { clientId } from '../../src/ids.ts';
@@ -33,6 +34,7 @@ export function clockAt(at: number): TestClock {
 export interface House {
   readonly store: Store;
   readonly lists: Lists;
+  readonly audit: Audit;
   readonly ledger: Ledger;
   readonly keyring: Keyring;
   readonly digests: Digests;
@@ -79,10 +81,12 @@ export async function openHouse(dir: string, options: HouseOptions = {}): Promis
   const [head] = await store.find([headKey(ACME)]);
   if (head === undefined) for (const owner of [ACME, OTHER]) await addOwner(store, vault, keyring, owner);
   const digests = new Digests(keyring);
-  const lists = new Lists({ store, keyring, digests, vault, ledger, clock });
+  const audit = new Audit({ store, keyring, vault, clock, log });
+  const lists = new Lists({ store, keyring, digests, vault, ledger, clock, audit });
   return {
     store,
     lists,
+    audit,
     ledger,
     keyring,
     digests,

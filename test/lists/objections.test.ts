@@ -38,7 +38,7 @@ for (const seed of SEEDS) {
     const second = openLedger('file:second/objections.log', parts);
     t.teardown(() => second.close());
     await second.replay(store);
-    const gates = [house.lists, new Lists({ store, keyring, digests, vault, ledger: second, clock })];
+    const gates = [house.lists, new Lists({ store, keyring, digests, vault, ledger: second, clock, audit: house.audit })];
 
     const pick = random(seed);
     const one = <T>(list: readonly T[]): T => list[pick(list.length)] as T;
