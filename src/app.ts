@@ -5,7 +5,7 @@ import type { AdminParts } from './admin/app.ts';
 import { type RunningAdmin, startAdmin } from './admin/server.ts';
 import { addGauges } from './gauges.ts';
 import { type House, policiesOf, upstreamsOf } from './house.ts';
-import type { ClientId } from './ids.ts';
+import { type ClientId, GLOBAL } from './ids.ts';
 import { loadClassifier } from './inbound/classify.ts';
 import { Destinations } from './inbound/destinations.ts';
 import { Forwarding } from './inbound/forward.ts';
@@ -13,6 +13,8 @@ import { InboundGate } from './inbound/gate.ts';
 import { startMailboxes } from './inbound/mailbox.ts';
 import { InboundProcessor } from './inbound/processing.ts';
 import { Waiting } from './inbound/waiting.ts';
+import { COUNTERS, moveShared } from './journal/counters.ts';
+import { INBOUND_LATENCY } from './journal/inbound-latency.ts';
 import { Journal } from './journal/journal.ts';
 import { ALARM_MS } from './journal/pending.ts';
 import { SoftBounces } from './journal/soft-bounces.ts';
@@ -214,11 +216,16 @@ async function startReturns(house: House, upstreams: Upstreams, budget: ByteBudg
       await softBounces.purge(id, clock.now() - inbound.softBounces.days * DAY_MS);
     }
   });
+  const tidying = regularly(HOUR_MS, 'moving counters into their days', log, async () => {
+    for (const owner of [...(await clients.list()).map(({ id }) => id), GLOBAL] as const) {
+      for (const counted of [COUNTERS, INBOUND_LATENCY]) await moveShared(store, owner, counted, clock.now());
+    }
+  });
   return {
     addresses: listener.addresses,
     reloadCertificates: () => listener.reloadCertificates(),
     async stop(limitMs) {
-      await Promise.all([listener.stop(limitMs, VERDICT_MS), mailboxes.stop(), noting.stop(), purging.stop()]);
+      await Promise.all([listener.stop(limitMs, VERDICT_MS), mailboxes.stop(), noting.stop(), purging.stop(), tidying.stop()]);
     },
   };
 }

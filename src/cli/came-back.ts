@@ -1,5 +1,6 @@
 /** What came back and how fast it is enforced, as `stats` counts it and `doctor` looks at it (A17). */
 import type { House } from '../app.ts';
+import type { Span } from '../journal/hours.ts';
 import { type InboundLatency, readLatency } from '../journal/inbound-latency.ts';
 import { countOpen } from '../journal/open-reviews.ts';
 import { ALARM_MS, type PendingSource, waitingSince } from '../journal/pending.ts';
@@ -40,12 +41,12 @@ export interface CameBack {
 export async function whatCameBack(
   house: Pick<House, 'store' | 'pending' | 'clock'>,
   owners: readonly Owner[],
-  since: number,
+  span: Span,
 ): Promise<CameBack> {
   const [waiting, open, latency] = await Promise.all([
     whatWaits(house),
     countOpen(house.store, owners),
-    readLatency(house.store, owners, since),
+    readLatency(house.store, owners, span),
   ]);
   return { waiting, open, latency };
 }

@@ -6,13 +6,14 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import { createTransport } from 'nodemailer';
 import { type House, openHouse, startGate } from '../app.ts';
+import { readStats, USUAL_GROUPS } from '../journal/stats.ts';
 import { isAddress, parsePerson } from '../mail/address.ts';
 import { command } from './command.ts';
 import { startDemoSink } from './demo-sink.ts';
 import { CommandFailure } from './exit.ts';
 import { printLine } from './output.ts';
 import { settled } from './settled.ts';
-import { printStats, sumCounts } from './stats.ts';
+import { printStats } from './stats.ts';
 
 interface Scene {
   readonly title: string;
@@ -57,13 +58,8 @@ async function demo(options: { keep?: boolean }): Promise<void> {
     const failed = await play(port, password);
     await gate.journal.flush();
     printLine('\nWhat was counted (postern stats):\n');
-    printStats(
-      await sumCounts(
-        house,
-        (await house.clients.list()).map(({ id }) => id),
-        0,
-      ),
-    );
+    const owners = (await house.clients.list()).map(({ id }) => id);
+    printStats(USUAL_GROUPS, await readStats(house.store, { owners, groupBy: USUAL_GROUPS }));
     printLine(`\nThe sink took ${sink.taken()} of ${SCENES.length} messages.`);
     if (failed.length > 0) throw new CommandFailure(`the story went wrong at: ${failed.join(', ')}`);
     if (options.keep === true) {

@@ -2,12 +2,14 @@
 import type { Command } from 'commander';
 import type { House } from '../app.ts';
 import { clientId, GLOBAL } from '../ids.ts';
-import { type Count, readCounts } from '../journal/counters.ts';
+import type { Span } from '../journal/hours.ts';
 import type { Owner } from '../journal/pseudonyms.ts';
+import { GROUPS, type Group, readStats, type Stats, USUAL_GROUPS } from '../journal/stats.ts';
+import { parseGroups, shownRows, statsColumns, statsCsv } from '../journal/stats-shown.ts';
 import { asJson, asLines, whatCameBack } from './came-back.ts';
 import { type Common, command, withHouse } from './command.ts';
 import { CommandFailure, usage } from './exit.ts';
-import { isoTime, printJson, printLine, printTable } from './output.ts';
+import { isoTime, printJson, printLine, printTable, write } from './output.ts';
 import { knownScope } from './settled.ts';
 import { SINCE, sinceOf } from './since.ts';
 
@@ -15,40 +17,58 @@ interface StatsOptions extends Common {
   readonly client?: string;
   readonly campaign?: string;
   readonly since?: string;
+  readonly from?: string;
+  readonly to?: string;
+  readonly groupBy?: string;
+  readonly csv?: boolean;
 }
-
-export interface StatsRow extends Omit<Count, 'hour'> {}
 
 export function addStatsCommand(program: Command): void {
   command(program, 'stats', 'count recipients by outcome, check and token, and what came back by kind')
     .option('--client <id>', 'of this client only')
     .option('--campaign <id>', 'of this campaign only (with --client)')
-    .option('--since <time>', `from the hour of this time on: ${SINCE}`)
+    .option('--from <time>', `from the hour of this time on: ${SINCE}`)
+    .option('--since <time>', 'the same as --from')
+    .option('--to <time>', 'and before this time, its hour included where it has begun')
+    .option('--group-by <names>', `told apart by ${GROUPS.join(', ')}; several with commas between them (UTC)`)
+    .option('--csv', 'the rows as CSV')
     .action(stats);
 }
 
 async function stats(options: StatsOptions): Promise<void> {
   if (options.campaign !== undefined && options.client === undefined) throw usage('--campaign needs --client');
+  if (options.from !== undefined && options.since !== undefined) throw usage('--from and --since are the same; give one of them');
+  const groupBy = options.groupBy === undefined ? USUAL_GROUPS : parseGroups(options.groupBy);
+  if (groupBy === undefined) throw usage(`--group-by '${options.groupBy}': name some of ${GROUPS.join(', ')}`);
   await withHouse(options, async house => {
-    if (options.client !== undefined && options.campaign !== undefined) await knownScope(house, `${options.client}/${options.campaign}`);
-    const since = options.since === undefined ? 0 : sinceOf(options.since, house.clock.now());
+    const scope = options.campaign === undefined ? undefined : await knownScope(house, `${options.client}/${options.campaign}`);
+    const now = house.clock.now();
+    const given = options.from ?? options.since;
+    const span: Span = {
+      ...(given === undefined ? {} : { from: sinceOf(given, now) }),
+      ...(options.to === undefined ? {} : { to: sinceOf(options.to, now) }),
+    };
     const owners = await ownersOf(house, options.client);
-    const counted = (await sumCounts(house, owners, since)).filter(
-      ({ campaign }) => options.campaign === undefined || campaign === options.campaign,
-    );
-    const rows = counted.filter(({ outcome }) => outcome !== 'received');
-    const kinds = kindsOf(counted.filter(({ outcome }) => outcome === 'received'));
-    const totals = totalsOf(rows);
-    const back = await whatCameBack(house, owners, since);
-    if (options.json === true)
-      return printJson({ ...(since > 0 ? { since: isoTime(since) } : {}), totals, rows, inbound: { kinds, ...asJson(back) } });
-    if (rows.length === 0) printLine('nothing counted yet');
+    const counted = await readStats(house.store, { owners, campaign: scope?.campaign, groupBy, ...span });
+    if (options.csv === true) return write(statsCsv(groupBy, counted));
+    const back = await whatCameBack(house, owners, span);
+    const { totals, received } = counted;
+    if (options.json === true) {
+      return printJson({
+        ...(span.from === undefined ? {} : { since: isoTime(span.from) }),
+        ...(span.to === undefined ? {} : { to: isoTime(span.to) }),
+        totals,
+        rows: shownRows(counted),
+        inbound: { kinds: received, ...asJson(back) },
+      });
+    }
+    if (counted.rows.length === 0) printLine('nothing counted yet');
     else {
-      printStats(rows);
+      printStats(groupBy, counted);
       printLine(sumOf(totals));
     }
-    if (Object.keys(kinds).length > 0) printLine(`\ncame back: ${sumOf(kinds)}`);
-    for (const line of asLines(back, house.clock.now())) printLine(line);
+    if (Object.keys(received).length > 0) printLine(`\ncame back: ${sumOf(received)}`);
+    for (const line of asLines(back, now)) printLine(line);
   });
 }
 
@@ -60,40 +80,16 @@ async function ownersOf(house: Pick<House, 'clients'>, client: string | undefine
   return wanted;
 }
 
-/** The counts of these owners, summed over the hours from `since` on; most first within an owner. */
-export async function sumCounts(house: Pick<House, 'store'>, owners: readonly Owner[], since: number): Promise<StatsRow[]> {
-  const sums = new Map<string, StatsRow>();
-  for (const id of owners) {
-    for await (const { hour: _, ...row } of readCounts(house.store, id, since)) {
-      const name = JSON.stringify([row.client, row.campaign, row.outcome, row.check, row.token]);
-      sums.set(name, { ...row, count: row.count + (sums.get(name)?.count ?? 0) });
-    }
-  }
-  return [...sums.values()].sort((a, b) => a.client.localeCompare(b.client) || b.count - a.count);
-}
-
-export function printStats(rows: readonly StatsRow[]): void {
+export function printStats(groupBy: readonly Group[], stats: Stats): void {
+  const columns = statsColumns(groupBy);
   printTable(
-    ['client', 'campaign', 'outcome', 'check', 'token', 'recipients'],
-    rows.map(row => [row.client, row.campaign ?? '', row.outcome, row.check, row.token, row.count]),
+    columns.map(column => (column === 'count' ? 'recipients' : column)),
+    shownRows(stats).map(row => columns.map(column => (row as Readonly<Record<string, string | number>>)[column] ?? '')),
   );
-}
-
-/** How many messages came back, by what they were taken for. */
-function kindsOf(rows: readonly StatsRow[]): Readonly<Record<string, number>> {
-  const kinds: Record<string, number> = {};
-  for (const { token, count } of rows) kinds[token] = (kinds[token] ?? 0) + count;
-  return kinds;
 }
 
 function sumOf(counts: Readonly<Record<string, number>>): string {
   return Object.entries(counts)
     .map(([name, count]) => `${count} ${name}`)
     .join(', ');
-}
-
-function totalsOf(rows: readonly StatsRow[]): Readonly<Record<string, number>> {
-  const totals: Record<string, number> = { relayed: 0, rejected: 0, deferred: 0, observed: 0, unknown: 0 };
-  for (const { outcome, count } of rows) totals[outcome] = (totals[outcome] ?? 0) + count;
-  return totals;
 }

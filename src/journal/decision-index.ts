@@ -109,7 +109,8 @@ export class DecisionIndex {
   }
 }
 
-function labelText({ campaign, outcome, check, token }: Labels): string {
+/** The labels as counters and decisions are kept under. */
+export function labelText({ campaign, outcome, check, token }: Labels): string {
   return JSON.stringify([campaign ?? '', outcome, check, token]);
 }
 

@@ -1,9 +1,10 @@
 /** How long it took from receipt to enforced: a histogram an hour and owner, written with the line that it tells of (A17). */
 import type { RecordKey, Store, Value } from '../store/store.ts';
-import { fromHour, oneMore, sharedRecord } from './counters.ts';
+import { oneMore, sharedRecord } from './counters.ts';
+import { readHours, type Span } from './hours.ts';
 import type { Owner } from './pseudonyms.ts';
 
-const LOG = 'inbound-latency';
+export const INBOUND_LATENCY = 'inbound-latency';
 
 /** Percentiles as upper limits, in ms: the next power of two. Undefined where nothing came back. */
 export interface InboundLatency {
@@ -14,7 +15,7 @@ export interface InboundLatency {
 
 /** One of the hour's records (`at` in ms since 1970 UTC): to be read first, and to be expected unchanged when it is written. */
 export function latencyRecord(owner: Owner, at: number, share: number): RecordKey {
-  return sharedRecord(owner, LOG, at, share);
+  return sharedRecord(owner, INBOUND_LATENCY, at, share);
 }
 
 /** The record with one more that took `ms`. */
@@ -22,15 +23,13 @@ export function latencyNoted(value: Value | undefined, ms: number): Value {
   return oneMore(value, String(bucketOf(ms)));
 }
 
-/** These owners' latencies of the hours from the one that holds `since` (ms since 1970 UTC) on. @throws StoreUnavailable */
-export async function readLatency(store: Store, owners: readonly Owner[], since = 0): Promise<InboundLatency> {
+/** These owners' latencies of the hours of the span. @throws StoreUnavailable */
+export async function readLatency(store: Store, owners: readonly Owner[], span: Span = {}): Promise<InboundLatency> {
   const buckets = new Map<number, number>();
   for (const owner of owners) {
-    for await (const [, value] of store.scan({ owner, log: LOG, from: fromHour(since) })) {
-      for (const [bucket, count] of JSON.parse(value.toString()) as [string, number][]) {
-        buckets.set(Number(bucket), (buckets.get(Number(bucket)) ?? 0) + count);
-      }
-    }
+    await readHours(store, owner, INBOUND_LATENCY, span, (_hour, bucket, count) => {
+      buckets.set(Number(bucket), (buckets.get(Number(bucket)) ?? 0) + count);
+    });
   }
   const sorted = [...buckets].sort(([a], [b]) => a - b);
   const count = sorted.reduce((sum, [, n]) => sum + n, 0);

@@ -109,6 +109,7 @@ export class Journal {
     this.#closed = true;
     try {
       await this.flush();
+      await this.#counters.settle(this.#parts.store);
     } catch (error) {
       this.#parts.log.error({ err: error, decisions: this.#waiting.length }, 'journal: decisions lost at stop');
     }

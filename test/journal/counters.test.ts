@@ -1,8 +1,11 @@
 /** Counters: absolute totals of each run and hour, so that repeated writes count once and several gates' sums add up. */
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import t from 'tap';
 import type { CampaignId, ClientId } from '../../src/ids.ts';
-import { type Count, Counters, readCounts } from '../../src/journal/counters.ts';
+import { COUNTERS, Counters, countedOnce, moveShared, sharedCounter } from '../../src/journal/counters.ts';
 import type { CounterLabels } from '../../src/journal/decision.ts';
+import type { Span } from '../../src/journal/hours.ts';
+import { type CountRow, readCounts, USUAL_GROUPS } from '../../src/journal/stats.ts';
 import { ACME, type Desk, newDesk, OTHER } from './desk.ts';
 
 const HOUR = 3_600_000;
@@ -15,13 +18,11 @@ const EXCLUDED: CounterLabels = {
   token: 'excluded',
 };
 
-async function read({ parts }: Desk, client: ClientId = ACME, since?: number): Promise<readonly Count[]> {
-  const all: Count[] = [];
-  for await (const count of readCounts(parts.store, client, since)) all.push(count);
-  return all;
+async function read({ parts }: Desk, client: ClientId = ACME, span: Span = {}): Promise<readonly CountRow[]> {
+  return readCounts(parts.store, { owners: [client], groupBy: [...USUAL_GROUPS, 'hour'], ...span });
 }
 
-const sum = (counts: readonly Count[], outcome: string) =>
+const sum = (counts: readonly CountRow[], outcome: string) =>
   counts.filter(count => count.outcome === outcome).reduce((total, { count }) => total + count, 0);
 
 t.test('by client, campaign, outcome, check, token and hour', async t => {
@@ -43,8 +44,11 @@ t.test('by client, campaign, outcome, check, token and hour', async t => {
     { ...EXCLUDED, hour: hour + HOUR, count: 1 },
   ]);
   t.same(await read(desk, OTHER), [{ ...RELAYED, client: OTHER, hour, count: 1 }], "A1: another client's are its own");
-  t.equal((await read(desk, ACME, hour + HOUR)).length, 1, 'since the later hour');
-  t.equal((await read(desk, ACME, hour + HOUR - 1)).length, 3, 'since the end of the first: its whole hour');
+  t.equal((await read(desk, ACME, { from: hour + HOUR })).length, 1, 'since the later hour');
+  t.equal((await read(desk, ACME, { from: hour + HOUR - 1 })).length, 3, 'since the end of the first: its whole hour');
+  t.equal((await read(desk, ACME, { to: hour + HOUR })).length, 2, 'before the later hour');
+  t.equal((await read(desk, ACME, { to: hour + HOUR + 1 })).length, 3, 'before its second millisecond: its whole hour');
+  t.equal((await read(desk, ACME, { from: hour + HOUR, to: hour })).length, 0, 'from late to early');
 });
 
 t.test('a repeated write counts once; a write whose outcome is unknown too', async t => {
@@ -117,4 +121,103 @@ t.test('no client keeps another from being written', async t => {
   await counters.flush(desk.parts.store, desk.clock.at);
   t.equal(applies, 2, 'a thousand clients in one write');
   for (const client of [clients[0], clients[1_199]]) t.equal(sum(await read(desk, client), 'relayed'), 1);
+});
+
+t.test('an hour that is over is moved into its day, once; so is every hour at the end of the run', async t => {
+  const desk = await newDesk(t);
+  const at = desk.clock.at;
+  const runs = [new Counters(), new Counters()];
+  for (const run of runs) {
+    run.add(at, EXCLUDED, 2);
+    await run.flush(desk.parts.store, at);
+    run.add(at + HOUR, EXCLUDED, 3);
+  }
+  t.equal(await desk.count('counters'), 2);
+  const before = sum(await read(desk), 'rejected');
+  await Promise.all(runs.map(run => run.flush(desk.parts.store, at + HOUR)));
+  t.equal(before, 4);
+  t.equal(sum(await read(desk), 'rejected'), 10);
+  for (const run of runs) await run.settle(desk.parts.store);
+  t.equal(await desk.count('counters'), 0, 'nothing is left of the hours');
+  t.same(
+    (await read(desk)).map(({ count }) => count),
+    [4, 6],
+  );
+});
+
+t.test('whatever became of a move, nothing is counted twice or lost', async t => {
+  const desk = await newDesk(t);
+  const at = desk.clock.at;
+  const { store } = desk.parts;
+  for (const fault of ['lost the answer', 'never sent']) {
+    const counters = new Counters();
+    counters.add(at, RELAYED, 5);
+    await counters.flush(store, at);
+    const deaf = {
+      ...store,
+      apply: async (...args: Parameters<typeof store.apply>) => {
+        if (fault === 'lost the answer') await store.apply(...args);
+        throw new Error(fault);
+      },
+    };
+    await t.rejects(counters.settle(deaf), { message: fault });
+    await counters.settle(store);
+    await counters.settle(store);
+  }
+  t.equal(sum(await read(desk), 'relayed'), 10);
+  t.equal(await desk.count('counters'), 0);
+});
+
+t.test('who reads while hours are moved reads each of them once', async t => {
+  const desk = await newDesk(t);
+  const { store } = desk.parts;
+  const at = desk.clock.at;
+  const runs = Array.from({ length: 40 }, () => new Counters());
+  for (const run of runs) {
+    run.add(at, RELAYED, 1);
+    await run.flush(store, at);
+  }
+  let moving = true;
+  const moved = (async () => {
+    for (const run of runs) await run.settle(store);
+    moving = false;
+  })();
+  let readings = 0;
+  while (moving) {
+    readings += 1;
+    // LMDB reads within the tick, which would keep the moves from ever being made.
+    await nextTurn();
+    if (sum(await read(desk), 'relayed') !== runs.length) t.fail(`reading ${readings} was off`);
+  }
+  await moved;
+  t.ok(readings > 1);
+  t.equal(sum(await read(desk), 'relayed'), runs.length);
+});
+
+t.test('what all gates count together is moved too, by whichever comes first, while others go on counting', async t => {
+  const desk = await newDesk(t);
+  const { store } = desk.parts;
+  const at = desk.clock.at;
+  const add = async (when: number, share: number): Promise<void> => {
+    const key = sharedCounter(ACME, when, share);
+    const [held] = await store.find([key]);
+    await store.apply([{ key, value: countedOnce(held, EXCLUDED) }], [{ key, value: held }]);
+  };
+  for (let share = 0; share < 64; share++) for (const when of [at, at, at + HOUR]) await add(when, share);
+  const counters = new Counters();
+  counters.add(at, EXCLUDED, 8);
+  await counters.flush(store, at);
+  await Promise.all([1, 2, 3].map(() => moveShared(store, ACME, COUNTERS, at + HOUR)));
+  t.same(
+    (await read(desk)).map(({ count }) => count),
+    [136, 64],
+  );
+  t.equal(await desk.count('counters'), 65, 'the hour that runs, and what a run counts by itself, stay');
+  await add(at, 1);
+  await moveShared(store, ACME, COUNTERS, at + HOUR);
+  t.same(
+    (await read(desk)).map(({ count }) => count),
+    [137, 64],
+    'somebody whose clock is late counts into an hour that was moved',
+  );
 });

@@ -6,9 +6,9 @@ import { stringify } from 'yaml';
 import { type House, openHouse, type RunningGate, startGate } from '../../src/app.ts';
 import { isRefusal, type Refusal } from '../../src/clients/clients.ts';
 import { type ClientId, clientId } from '../../src/ids.ts';
-import { readCounts } from '../../src/journal/counters.ts';
 import type { Decision } from '../../src/journal/decision.ts';
 import { parseDecisionId } from '../../src/journal/ref.ts';
+import { readCounts, USUAL_GROUPS } from '../../src/journal/stats.ts';
 import type { NewAct } from '../../src/lists/lists.ts';
 import { parseScope } from '../../src/lists/scope.ts';
 import { type Address, isAddress, parseAddress } from '../../src/mail/address.ts';
@@ -102,9 +102,9 @@ export async function newGatehouse(t: Test, options: GatehouseOptions = {}): Pro
     async counts(client = ACME) {
       await gate.journal.flush();
       const counts: Record<string, number> = {};
-      for await (const { campaign, outcome, check, token, count } of readCounts(house.store, client)) {
+      for (const { campaign, outcome, check, token, count } of await readCounts(house.store, { owners: [client], groupBy: USUAL_GROUPS })) {
         const label = [...(campaign === undefined ? [] : [campaign]), outcome, check, token].filter(word => word !== '').join(' ');
-        counts[label] = (counts[label] ?? 0) + count;
+        counts[label] = count;
       }
       return counts;
     },

@@ -1,0 +1,146 @@
+/** Totals by hour: while an hour lasts, each writer has records of its own; when it is over they move into one record a day, exactly once. */
+import { type Change, isEntryKey, type RecordKey, type Store, type Value } from '../store/store.ts';
+import type { Owner } from './pseudonyms.ts';
+
+/** `[label, n]`: so many within the hour. */
+type HourTotals = [string, number][];
+/** `[label, [hour, n, hour, n, …]]`, hours of the day from 0 on: a month of them is read at once, so they are short. */
+type DayTotals = [string, number[]][];
+
+const HOUR_MS = 3_600_000;
+/** `20261121` */
+const DAY_CHARS = 8;
+/** Hour records moved in one apply. */
+const MOVED = 2_000;
+/** Each that fails means that another one has just moved something of the same day. */
+const ATTEMPTS = 5;
+/** What is moved while it is read is read again. */
+const READINGS = 20;
+
+/** Moments in ms since 1970 UTC. Hours count as a whole: from the one that holds `from`, to the last that begins before `to`. */
+export interface Span {
+  readonly from?: number | undefined;
+  readonly to?: number | undefined;
+}
+
+/** `2026112114`: sorts by time and reads as a date. */
+export function hourId(at: number): string {
+  return new Date(at).toISOString().slice(0, 13).replace(/\D/g, '');
+}
+
+export function encodeHour(totals: Iterable<readonly [string, number]>): Value {
+  return Buffer.from(JSON.stringify([...totals]));
+}
+
+export function decodeHour(value: Value | undefined): Map<string, number> {
+  return new Map(value === undefined ? [] : (JSON.parse(value.toString()) as HourTotals));
+}
+
+/**
+ * Moves hour records of one day into the record of that day, all or none. Nobody may write them any more but by an apply that expects them
+ * as they were, or their owner could write again what was moved. False: others keep changing them or the day; nothing was moved, try later.
+ * @throws StoreUnavailable where the outcome is unknown; to do it again is safe
+ */
+export async function moveToDay(store: Store, hours: readonly RecordKey[]): Promise<boolean> {
+  const [first] = hours;
+  if (first === undefined) return true;
+  const day: RecordKey = { owner: first.owner, log: daysOf(first.log), id: first.id.slice(0, DAY_CHARS) };
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    const [held, ...values] = await store.find([day, ...hours]);
+    // What is not there was moved before, by an attempt whose answer was lost.
+    const there = hours.flatMap((key, i) => (values[i] === undefined ? [] : [{ key, value: values[i] as Value }]));
+    if (there.length === 0) return true;
+    const changes: Change[] = [{ key: day, value: withHours(held, there) }, ...there.map(({ key }) => ({ key, value: undefined }))];
+    if (await store.apply(changes, [{ key: day, value: held }, ...there])) return true;
+  }
+  return false;
+}
+
+/** Moves the hour records of `log` whose ids fit and whose hour was over by `now` (ms since 1970 UTC). @throws StoreUnavailable */
+export async function moveFinished(store: Store, owner: Owner, log: string, now: number, fits: (id: string) => boolean): Promise<void> {
+  const days = new Map<string, RecordKey[]>();
+  for await (const [key] of store.scan({ owner, log, to: hourId(now) })) {
+    if (isEntryKey(key) || !fits(key.id)) continue;
+    const day = key.id.slice(0, DAY_CHARS);
+    const keys = days.get(day) ?? [];
+    days.set(day, keys);
+    keys.push(key);
+  }
+  for (const keys of days.values()) {
+    for (let at = 0; at < keys.length; at += MOVED) await moveToDay(store, keys.slice(at, at + MOVED));
+  }
+}
+
+/**
+ * Gives every total of the span to `take`: the start of its hour (ms since 1970 UTC), its label, how many. An hour and label may come
+ * several times: they add up. Neither twice nor left out what is moved meanwhile.
+ * @throws StoreUnavailable
+ */
+export async function readHours(
+  store: Store,
+  owner: Owner,
+  log: string,
+  { from = 0, to }: Span,
+  take: (hour: number, label: string, count: number) => void,
+): Promise<void> {
+  // An hour that has begun counts: the last millisecond before `to` names it.
+  const end = to === undefined ? undefined : to - 1;
+  const hours = { owner, log, from: hourId(from), ...(end === undefined ? {} : { to: `${hourId(Math.max(0, end))}~` }) };
+  const days = { owner, log: daysOf(log), from: dayId(from), ...(end === undefined ? {} : { to: `${dayId(Math.max(0, end))}~` }) };
+  for (let reading = 0; ; reading++) {
+    const running = await collect(store, hours);
+    const finished = await collect(store, days);
+    // Whatever was there as an hour and still is was not moved into a day that was read after it.
+    const held = running.length === 0 ? [] : await store.find(running.map(([key]) => key));
+    if (held.includes(undefined) && reading < READINGS) continue;
+    for (const [{ id }, value] of finished) takeDay(id, value, from, end, take);
+    for (const [{ id }, value] of running) {
+      const hour = hourStart(id);
+      for (const [label, count] of JSON.parse(value.toString()) as HourTotals) take(hour, label, count);
+    }
+    return;
+  }
+}
+
+function takeDay(id: string, value: Value, from: number, end: number | undefined, take: Parameters<typeof readHours>[4]): void {
+  const start = hourStart(`${id}00`);
+  for (const [label, pairs] of JSON.parse(value.toString()) as DayTotals) {
+    for (let i = 0; i + 1 < pairs.length; i += 2) {
+      const hour = start + (pairs[i] as number) * HOUR_MS;
+      if (hour + HOUR_MS > from && (end === undefined || hour <= end)) take(hour, label, pairs[i + 1] as number);
+    }
+  }
+}
+
+async function collect(store: Store, range: Parameters<Store['scan']>[0]): Promise<readonly (readonly [RecordKey, Value])[]> {
+  const records: (readonly [RecordKey, Value])[] = [];
+  for await (const [key, value] of store.scan(range)) if (!isEntryKey(key)) records.push([key, value]);
+  return records;
+}
+
+function withHours(day: Value | undefined, hours: readonly { readonly key: RecordKey; readonly value: Value }[]): Value {
+  const totals = new Map(day === undefined ? [] : (JSON.parse(day.toString()) as DayTotals));
+  for (const { key, value } of hours) {
+    const hour = Number(key.id.slice(DAY_CHARS, DAY_CHARS + 2));
+    for (const [label, count] of decodeHour(value)) {
+      const pairs = totals.get(label) ?? [];
+      totals.set(label, pairs);
+      const at = pairs.findIndex((known, i) => i % 2 === 0 && known === hour);
+      if (at < 0) pairs.push(hour, count);
+      else pairs[at + 1] = (pairs[at + 1] as number) + count;
+    }
+  }
+  return Buffer.from(JSON.stringify([...totals]));
+}
+
+function daysOf(log: string): string {
+  return `${log}-days`;
+}
+
+function dayId(at: number): string {
+  return hourId(at).slice(0, DAY_CHARS);
+}
+
+function hourStart(id: string): number {
+  return Date.UTC(Number(id.slice(0, 4)), Number(id.slice(4, 6)) - 1, Number(id.slice(6, 8)), Number(id.slice(8, 10)));
+}

@@ -1,0 +1,37 @@
+/** Statistics as programs read them, the same from the command line and the admin API: rows with ISO times, and CSV. */
+import { GROUPS, type Group, OUTCOMES, type Stats, type StatsRow } from './stats.ts';
+
+/** A row with its hour and day in ISO 8601 (UTC); the campaign is left out where there is none. */
+export type ShownStatsRow = Omit<StatsRow, 'hour' | 'day'> & { readonly hour?: string; readonly day?: string };
+
+/** What the rows of statistics grouped so hold, in order. */
+export function statsColumns(groupBy: readonly Group[]): readonly string[] {
+  const groups = GROUPS.filter(group => groupBy.includes(group));
+  return [...groups, ...(groupBy.includes('outcome') ? ['count'] : OUTCOMES)];
+}
+
+export function shownRows({ rows }: Stats): readonly ShownStatsRow[] {
+  return rows.map(({ hour, day, ...row }) => ({
+    ...row,
+    ...(hour === undefined ? {} : { hour: new Date(hour).toISOString() }),
+    ...(day === undefined ? {} : { day: new Date(day).toISOString() }),
+  }));
+}
+
+/** RFC 4180, with a head line. Times as in the rows. */
+export function statsCsv(groupBy: readonly Group[], stats: Stats): string {
+  const columns = statsColumns(groupBy);
+  const cell = (value: unknown): string => {
+    const text = value === undefined ? '' : String(value);
+    return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  };
+  const lines = shownRows(stats).map(row => columns.map(column => cell((row as Readonly<Record<string, unknown>>)[column])));
+  return [columns, ...lines].map(line => `${line.join(',')}\r\n`).join('');
+}
+
+/** The groups in `text`, names with commas between them; undefined where one is none. */
+export function parseGroups(text: string): readonly Group[] | undefined {
+  const names = text.split(',').map(name => name.trim());
+  const groups = names.flatMap(name => GROUPS.find(group => group === name) ?? []);
+  return groups.length === names.length ? [...new Set(groups)] : undefined;
+}
