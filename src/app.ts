@@ -19,6 +19,7 @@ import { Journal } from './journal/journal.ts';
 import { ALARM_MS } from './journal/pending.ts';
 import { SoftBounces } from './journal/soft-bounces.ts';
 import { parseMessage } from './mail/message.ts';
+import { exposition, type Snapshot } from './ops/metrics.ts';
 import { regularly } from './ops/regularly.ts';
 import type { Upstreams } from './relay/upstreams.ts';
 import { ByteBudget } from './smtp/budget.ts';
@@ -45,8 +46,15 @@ export interface RunningGate {
   readonly journal: Journal;
 }
 
+export interface GateOptions {
+  /** Whether the admin API runs in this process. */
+  readonly admin?: boolean;
+  /** The metrics of all processes of this gate; by default this one is alone. */
+  readonly snapshots?: () => Promise<readonly Snapshot[]>;
+}
+
 /** Opens the gate. @throws Error naming the configuration key of an address, certificate or upstream that is not usable */
-export async function startGate(house: House, { admin: withAdmin = true } = {}): Promise<RunningGate> {
+export async function startGate(house: House, { admin: withAdmin = true, snapshots }: GateOptions = {}): Promise<RunningGate> {
   const { config, clock, log, baseDir, clients } = house;
   const { submission } = config;
   const { metrics } = house;
@@ -88,7 +96,7 @@ export async function startGate(house: House, { admin: withAdmin = true } = {}):
     await listener.stop(0);
     throw error;
   });
-  const admin = await startAdminOf(house, upstreams, withAdmin).catch(async error => {
+  const admin = await startAdminOf(adminPartsOf(house, upstreams, snapshots), withAdmin).catch(async error => {
     await Promise.all([listener.stop(0), returns.stop(0)]);
     throw error;
   });
@@ -121,14 +129,24 @@ export async function startGate(house: House, { admin: withAdmin = true } = {}):
 }
 
 /** Opens the admin API, in one process of a gate: what it counts (failed log-ins) and runs (imports) is that process's. */
-async function startAdminOf(house: House, upstreams: Upstreams, wanted: boolean): Promise<RunningAdmin | undefined> {
-  return wanted ? startAdmin(adminPartsOf(house, upstreams)) : undefined;
+async function startAdminOf(parts: AdminParts, wanted: boolean): Promise<RunningAdmin | undefined> {
+  return wanted ? startAdmin(parts) : undefined;
 }
 
 /** What the admin API stands on. */
-export function adminPartsOf(house: House, upstreams: Upstreams): AdminParts {
-  const { config, metrics } = house;
-  return { ...house, options: config.admin, upstreams, metricsFrom: config.metrics.from, exposition: () => metrics.registry.metrics() };
+export function adminPartsOf(
+  house: House,
+  upstreams: Upstreams,
+  snapshots: GateOptions['snapshots'] = async () => [await house.metrics.snapshot()],
+): AdminParts {
+  const { config } = house;
+  return {
+    ...house,
+    options: config.admin,
+    upstreams,
+    metricsFrom: config.metrics.from,
+    exposition: async () => exposition(await snapshots()),
+  };
 }
 
 const MINUTE_MS = 60_000;

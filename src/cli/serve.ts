@@ -5,6 +5,7 @@ import type { Command } from 'commander';
 import { openHouse, readConfig, startGate } from '../app.ts';
 import { type Common, command } from './command.ts';
 import { printJson, printLine } from './output.ts';
+import { shareMetrics } from './shared-metrics.ts';
 import { isAdminProcess, type Places, runWorkers } from './workers.ts';
 
 export function addServeCommand(program: Command): void {
@@ -35,7 +36,10 @@ function spelled({ host, port, implicitTls }: Places['listening'][number]): stri
 async function runGate(options: Common, announce: (places: Places) => void): Promise<void> {
   const house = await openHouse({ file: options.config, create: true, patient: true });
   try {
-    const gate = await startGate(house, { admin: isAdminProcess() });
+    const gate = await startGate(house, {
+      admin: isAdminProcess(),
+      ...(cluster.isWorker ? { snapshots: shareMetrics(house.metrics) } : {}),
+    });
     announce({ listening: gate.addresses, inbound: gate.inbound, admin: gate.admin });
     const reload = () => gate.reloadCertificates();
     process.on('SIGHUP', reload);

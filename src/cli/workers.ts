@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RunningGate } from '../app.ts';
 import { CommandFailure } from './exit.ts';
+import { collectForWorkers } from './shared-metrics.ts';
 
 /** Where a gate listens: for submission, for what comes back, and for its administrators. */
 export interface Places {
@@ -28,6 +29,7 @@ export function isAdminProcess(): boolean {
  * @throws CommandFailure where a worker ends before it listens, with that worker's exit code
  */
 export async function runWorkers(count: number, announce: (places: Places) => void): Promise<void> {
+  collectForWorkers();
   // The first founds the store and makes the certificate where there is none; the others find them.
   const places = await startWorker(true);
   let withAdmin = firstWorker();
@@ -62,7 +64,11 @@ export async function runWorkers(count: number, announce: (places: Places) => vo
 /** Resolves when the new worker listens. @throws CommandFailure where it ends before */
 async function startWorker(admin: boolean): Promise<Places> {
   const worker = fork(admin);
-  const listens = once(worker, 'message').then(([message]) => message as Places);
+  const listens = new Promise<Places>(resolve => {
+    worker.on('message', message => {
+      if ('listening' in message) resolve(message);
+    });
+  });
   const ends = once(worker, 'exit').then(([code]) => Number(code ?? 1));
   const outcome = await Promise.race([listens, ends]);
   if (typeof outcome !== 'number') return outcome;
