@@ -11,7 +11,7 @@ export type Role = (typeof ROLES)[number];
 export interface Account {
   /** Random, never given twice. */
   readonly id: string;
-  /** What the person logs in with; unique, lower case. May look like an address, so it is never logged. */
+  /** What the person logs in with; unique, lower case, never an address: it stands in URLs and in audit trails. */
   readonly name: string;
   readonly role: Role;
   /** Set for the role `client` and for no other. */
@@ -40,10 +40,10 @@ export interface Actor {
   readonly via: 'token' | 'session';
 }
 
-/** The name in `text`, lower case, or undefined: 1–64 of `a-z 0-9 . _ @ + -`, begins with a letter or digit. */
+/** The name in `text`, lower case, or undefined: 1–64 of `a-z 0-9 . _ -`, begins with a letter or digit. */
 export function accountName(text: string): string | undefined {
   const name = text.toLowerCase();
-  return /^[a-z0-9][a-z0-9._@+-]{0,63}$/.test(name) ? name : undefined;
+  return /^[a-z0-9][a-z0-9._-]{0,63}$/.test(name) ? name : undefined;
 }
 
 export function isRole(text: string): text is Role {

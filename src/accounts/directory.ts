@@ -1,5 +1,7 @@
 /** The directory of accounts: makes, changes and finds them; one person, one login (A31). */
 import { randomBytes } from 'node:crypto';
+import type { AuditAct, Who } from '../audit/act.ts';
+import type { Draft } from '../audit/audit.ts';
 import { type Block, parseBlock } from '../clients/addresses.ts';
 import { generatePassword, type Passwords } from '../clients/password.ts';
 import { isRefusal, type Refusal, refuse } from '../clients/refusal.ts';
@@ -7,7 +9,7 @@ import { clientId, GLOBAL } from '../ids.ts';
 import { checkHead, headKey } from '../store/head.ts';
 import { StoreUnavailable } from '../store/store.ts';
 import { type Account, accountName, isRole, ROLES } from './account.ts';
-import { ACCOUNTS, type AccountParts, accountKey, nameKeys, type StoredAccount, strip } from './records.ts';
+import { ACCOUNTS, type AccountParts, accountKey, firstOf, nameKeys, type StoredAccount, strip } from './records.ts';
 
 export interface AccountInput {
   readonly name: string;
@@ -22,6 +24,14 @@ export interface IssuedAccount {
   readonly account: Account;
   /** Only where it was made here; it cannot be read again. */
   readonly password: string | undefined;
+}
+
+/** What an update names; `client: null` takes it away. */
+export interface AccountChange {
+  readonly role?: string | undefined;
+  readonly client?: string | null | undefined;
+  readonly ips?: readonly string[] | undefined;
+  readonly disabled?: boolean | undefined;
 }
 
 /** NIST SP 800-63B §5.1.1.2 asks for 8 at least; what guards the lists of other people may ask for more. */
@@ -40,8 +50,8 @@ export class Directory {
   }
 
   /** Makes an account. Refused: invalid, unknown (client), exists. @throws AuthenticationBusy, too */
-  async add(input: AccountInput): Promise<IssuedAccount | Refusal> {
-    const { store, digests, records, clock } = this.#parts;
+  async add(input: AccountInput, who: Who): Promise<IssuedAccount | Refusal> {
+    const { store, digests, records, clock, audit } = this.#parts;
     const read = readInput(input);
     if (isRefusal(read)) return read;
     const missing = await this.#missingClient(read.client);
@@ -52,11 +62,14 @@ export class Directory {
     const id = randomBytes(12).toString('hex');
     const fresh = { disabled: false, totp: undefined, accepted: undefined, createdAt: clock.now(), version: 1, epoch: 1 };
     const stored: StoredAccount = { ...read, ...fresh, id, hash };
-    const [nameKey] = nameKeys(digests, read.name);
-    if (nameKey === undefined) throw new RangeError('a key ring has a key');
-    const changes = [records.put(nameKey, { id }), records.put(accountKey(id), stored)];
-    if (!(await store.apply(changes, [{ key: nameKey, value: undefined }]))) return taken();
-    return { account: strip(stored), password: made };
+    const nameKey = firstOf(nameKeys(digests, read.name));
+    const { name, role, client, ips } = read;
+    return audit.together(GLOBAL, { ...who, what: 'account.add', about: { account: name, role, client, ips } }, async draft => {
+      if ((await this.find(read.name)) !== undefined) return taken();
+      const changes = [records.put(nameKey, { id }), records.put(accountKey(id), stored), ...draft.changes];
+      const done = await store.apply(changes, [{ key: nameKey, value: undefined }, ...draft.expect]);
+      return done ? { account: strip(stored), password: made } : undefined;
+    });
   }
 
   /** The account of this name, disabled ones too. */
@@ -102,23 +115,81 @@ export class Directory {
     return value && records.get<StoredAccount>(accountKey(id), value);
   }
 
-  /**
-   * Changes an account in one step; starts over where somebody else was faster. `edit` may be called several times; what it returns
-   * is written, a Refusal writes nothing.
-   */
-  async change(id: string, edit: (stored: StoredAccount) => StoredAccount | Refusal): Promise<StoredAccount | Refusal> {
-    const { store, records } = this.#parts;
-    const key = accountKey(id);
+  /** Changes role, client, addresses or whether it is disabled. Refused: unknown, invalid, outdated, disabled (the last admin). */
+  async update(name: string, input: AccountChange, who: Who, version?: number): Promise<Account | Refusal> {
+    const holder = await this.find(name);
+    if (holder === undefined) return unknownAccount();
+    const missing = await this.#missingClient(input.client ?? undefined);
+    if (missing !== undefined) return missing;
+    const others = (await this.list()).filter(({ id, role, disabled }) => id !== holder.id && role === 'admin' && !disabled);
+    const edit = (stored: StoredAccount): StoredAccount | Refusal => {
+      if (version !== undefined && stored.version !== version)
+        return refuse('outdated', 'account: it was changed meanwhile; read it again');
+      const { role = stored.role, disabled = stored.disabled, ips = stored.ips } = input;
+      const client = input.client === undefined ? (role === 'client' ? stored.client : undefined) : (input.client ?? undefined);
+      const read = readInput({ name: stored.name, role, client, ips });
+      if (isRefusal(read)) return read;
+      if (isAdmin(stored) && !isAdmin({ ...read, disabled }) && others.length === 0) {
+        return refuse('disabled', 'account: it is the last admin; make another one first');
+      }
+      // Whoever may do less, or nothing, has to log in anew; so has who is told to come from elsewhere.
+      return { ...stored, ...read, disabled, epoch: stored.epoch + 1 };
+    };
+    const changed = await this.change(holder.id, { ...who, what: 'account.update', about: { account: holder.name, ...input } }, edit);
+    return isRefusal(changed) ? changed : strip(changed);
+  }
+
+  /** A new password, made here where none is named; every session of the account ends. Refused: unknown, invalid. @throws AuthenticationBusy, too */
+  async setPassword(name: string, password: string | undefined, who: Who): Promise<IssuedAccount | Refusal> {
+    const holder = await this.find(name);
+    if (holder === undefined) return unknownAccount();
+    const texts = password === undefined ? [] : passwordProblems(password);
+    if (texts.length > 0) return refuse('invalid', ...texts);
+    const made = password === undefined ? generatePassword() : undefined;
+    const hash = await this.#passwords.hash(password ?? (made as string));
+    const act = { ...who, what: 'account.password', about: { account: holder.name } };
+    const changed = await this.change(holder.id, act, stored => ({ ...stored, hash, epoch: stored.epoch + 1 }));
+    return isRefusal(changed) ? changed : { account: strip(changed), password: made };
+  }
+
+  /** Takes the second factor away: a phone was lost. Refused: unknown. */
+  async dropTotp(name: string, who: Who): Promise<Account | Refusal> {
+    const holder = await this.find(name);
+    if (holder === undefined) return unknownAccount();
+    const act = { ...who, what: 'account.totp.remove', about: { account: holder.name } };
+    const changed = await this.change(holder.id, act, stored => ({ ...stored, totp: undefined }));
+    return isRefusal(changed) ? changed : strip(changed);
+  }
+
+  /** Changes an account, with a line in global's audit trail. `edit` may be called several times; a Refusal writes nothing. */
+  change(id: string, act: AuditAct, edit: (stored: StoredAccount) => StoredAccount | Refusal): Promise<StoredAccount | Refusal> {
+    return this.#parts.audit.together<StoredAccount | Refusal>(GLOBAL, act, draft => this.#attempt(id, edit, draft));
+  }
+
+  /** The same without a line: for what is no change of the account but a note about its use. */
+  async note(id: string, edit: (stored: StoredAccount) => StoredAccount | Refusal): Promise<StoredAccount | Refusal> {
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-      const [value] = await store.find([key]);
-      if (value === undefined) return unknownAccount();
-      const before = records.get<StoredAccount>(key, value);
-      const edited = edit(before);
-      if (isRefusal(edited)) return edited;
-      const next: StoredAccount = { ...edited, version: before.version + 1 };
-      if (await store.apply([records.put(key, next)], [{ key, value }])) return next;
+      const outcome = await this.#attempt(id, edit);
+      if (outcome !== undefined) return outcome;
     }
     throw new StoreUnavailable('The account keeps changing under us');
+  }
+
+  async #attempt(
+    id: string,
+    edit: (stored: StoredAccount) => StoredAccount | Refusal,
+    draft?: Draft,
+  ): Promise<StoredAccount | Refusal | undefined> {
+    const { store, records } = this.#parts;
+    const key = accountKey(id);
+    const [value] = await store.find([key]);
+    if (value === undefined) return unknownAccount();
+    const before = records.get<StoredAccount>(key, value);
+    const edited = edit(before);
+    if (isRefusal(edited)) return edited;
+    const next: StoredAccount = { ...edited, version: before.version + (draft === undefined ? 0 : 1) };
+    const { changes, expect } = draft ?? { changes: [], expect: [] };
+    return (await store.apply([records.put(key, next), ...changes], [{ key, value }, ...expect])) ? next : undefined;
   }
 
   async #missingClient(client: string | undefined): Promise<Refusal | undefined> {
@@ -126,6 +197,10 @@ export class Directory {
     const [head] = await this.#parts.store.find([headKey(client)]);
     return head === undefined ? refuse('unknown', `client: there is no client ${client}; add it first`) : undefined;
   }
+}
+
+function isAdmin({ role, disabled }: Pick<Account, 'role' | 'disabled'>): boolean {
+  return role === 'admin' && !disabled;
 }
 
 export function unknownAccount(): Refusal {
@@ -144,7 +219,7 @@ export function readInput(input: AccountInput): Read | Refusal {
   const client = input.client === undefined ? undefined : clientId(input.client);
   const blocks = readIps(input.ips ?? []);
   const texts = [
-    ...(name === undefined ? ['name: 1 to 64 of a-z 0-9 . _ @ + -; begin it with a letter or digit'] : []),
+    ...(name === undefined ? ['name: 1 to 64 of a-z 0-9 . _ -; begin it with a letter or digit'] : []),
     ...(isRole(input.role) ? [] : [`role: there is no such role; use one of ${ROLES.join(', ')}`]),
     ...(input.role === 'client' && client === undefined ? ['client: an account of the role client needs one; name its client'] : []),
     ...(input.role !== 'client' && input.client !== undefined

@@ -1,4 +1,5 @@
 /** How accounts, API tokens and sessions are kept: which key holds what, all of it global's and sealed; names and secrets by digest. */
+import type { Audit } from '../audit/audit.ts';
 import type { SealedRecords } from '../clients/records.ts';
 import { GLOBAL } from '../ids.ts';
 import type { Digests } from '../keys/digest.ts';
@@ -13,7 +14,15 @@ export interface AccountParts {
   readonly keyring: Keyring;
   readonly digests: Digests;
   readonly records: SealedRecords;
+  readonly audit: Audit;
   readonly clock: Clock;
+}
+
+/** The first key is the current one. */
+export function firstOf(keys: readonly EntryKey[]): EntryKey {
+  const [key] = keys;
+  if (key === undefined) throw new RangeError('a key ring has a key');
+  return key;
 }
 
 /** A person's second factor (RFC 6238). */

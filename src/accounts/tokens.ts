@@ -1,13 +1,14 @@
 /** API tokens: 32 random octets that a program shows instead of a login; kept as a digest, scoped, expiring, revocable. */
 import { randomBytes } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
+import type { Who } from '../audit/act.ts';
 import { type Refusal, refuse } from '../clients/refusal.ts';
 import { GLOBAL } from '../ids.ts';
 import { checkHead, headKey } from '../store/head.ts';
 import { isEntryKey } from '../store/store.ts';
 import type { Directory } from './directory.ts';
 import { unknownAccount } from './directory.ts';
-import { type AccountParts, type StoredAccount, TOKEN_USES, TOKENS, tokenKeys, useKey } from './records.ts';
+import { type AccountParts, firstOf, type StoredAccount, TOKEN_USES, TOKENS, tokenKeys, useKey } from './records.ts';
 import { EVERYTHING, type Grant, isGrant } from './scopes.ts';
 
 export const TOKEN_PREFIX = 'postern_';
@@ -55,8 +56,9 @@ export class ApiTokens {
   async issue(
     account: string,
     input: { readonly scopes?: readonly string[] | undefined; readonly days: number },
+    who: Who,
   ): Promise<IssuedToken | Refusal> {
-    const { store, digests, records, clock } = this.#parts;
+    const { store, digests, records, clock, audit } = this.#parts;
     const holder = await this.#directory.find(account);
     if (holder === undefined) return unknownAccount();
     if (holder.disabled) return refuse('disabled', 'account: it is disabled; its tokens would open nothing');
@@ -78,9 +80,11 @@ export class ApiTokens {
       createdAt: now,
       expiresAt: now + days * DAY_MS,
     };
-    const [key] = tokenKeys(digests, secret);
-    if (key === undefined) throw new RangeError('a key ring has a key');
-    await store.apply([records.put(key, token)]);
+    const change = records.put(firstOf(tokenKeys(digests, secret)), token);
+    const about = { account: holder.name, token: token.id, scopes: token.scopes, expiresAt: new Date(token.expiresAt).toISOString() };
+    await audit.together(GLOBAL, { ...who, what: 'token.add', about }, async draft =>
+      (await store.apply([change, ...draft.changes], draft.expect)) ? token.id : undefined,
+    );
     return { token, secret };
   }
 
@@ -123,16 +127,16 @@ export class ApiTokens {
     return found.sort((a, b) => a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1));
   }
 
-  /** Deletes the token of this id; of this account, where one is named. False: there is none. */
-  async revoke(id: string, account?: string): Promise<boolean> {
-    const { store, records } = this.#parts;
+  /** Deletes the token of this id; of this account only, where one is named. False: there is none. */
+  async revoke(id: string, who: Who, account?: string): Promise<boolean> {
+    const { store, records, audit } = this.#parts;
     for await (const [key, value] of store.scan(TOKENS)) {
       const token = records.get<ApiToken>(key, value);
       if (token.id !== id || (account !== undefined && token.account !== account)) continue;
-      await store.apply([
-        { key, value: undefined },
-        { key: useKey(id), value: undefined },
-      ]);
+      const gone = [key, useKey(id)].map(one => ({ key: one, value: undefined }));
+      await audit.together(GLOBAL, { ...who, what: 'token.revoke', about: { token: id } }, async draft =>
+        (await store.apply([...gone, ...draft.changes], draft.expect)) ? id : undefined,
+      );
       return true;
     }
     return false;

@@ -1,15 +1,21 @@
 /** Who may: every request is authenticated, held to its client, its role and its token's scope before anything of it is read. */
+import { timingSafeEqual } from 'node:crypto';
 import type { FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
 import type { Accounts, Admitted } from '../accounts/accounts.ts';
 import { grants } from '../accounts/scopes.ts';
 import type { Clients } from '../clients/clients.ts';
 import type { App } from './app.ts';
+import type { AdminOptions } from './options.ts';
 import { problem } from './problem.ts';
 
 export interface AccessParts {
   readonly accounts: Accounts;
   readonly clients: Clients;
+  readonly options: Pick<AdminOptions, 'policyVersion'>;
 }
+
+/** `__Host-`: a browser takes it from this very host over TLS only, for all paths (RFC 6265bis §4.1.3.2). */
+export const SESSION_COOKIE = '__Host-postern';
 
 const CLIENT_ROUTE = /^\/v1\/clients\/:client(\/|$)/;
 
@@ -28,18 +34,28 @@ export function assertGuarded({ url, method, config }: Pick<RouteOptions, 'url' 
 }
 
 /** Lays the guard in front of every route. */
-export function guard(app: App, { accounts, clients }: AccessParts): void {
+export function guard(app: App, { accounts, clients, options }: AccessParts): void {
   app.decorateRequest('actor');
   app.decorateRequest('admitted');
   app.decorateRequest('profile');
   app.addHook('onRoute', assertGuarded);
   app.addHook('onRequest', async (request, reply) => {
-    const { roles, scope } = request.routeOptions.config;
+    const { roles, scope, evenBeforeAcceptance } = request.routeOptions.config;
     if (request.is404 || roles === 'anyone') return;
     const admitted = await admit(accounts, request);
     if (admitted === undefined) return problem(reply, 'unauthenticated', 'show an API token: Authorization: Bearer postern_…');
     request.admitted = admitted;
     request.actor = admitted.actor;
+    if (admitted.csrf !== undefined && !isSafe(request) && !isSame(admitted.csrf, request.headers['x-csrf-token'])) {
+      return problem(reply, 'csrf-token-missing', 'send X-CSRF-Token as GET /v1/session gives it');
+    }
+    if (
+      options.policyVersion !== undefined &&
+      admitted.holder.accepted?.version !== options.policyVersion &&
+      evenBeforeAcceptance !== true
+    ) {
+      return problem(reply, 'policy-acceptance-required', 'read GET /v1/session/policy and agree with POST /v1/session/policy');
+    }
     if (CLIENT_ROUTE.test(request.routeOptions.url ?? '') && !(await takeClient(clients, request, reply))) return reply;
     if (roles === undefined || scope === undefined || !roles.includes(admitted.actor.role)) {
       return problem(reply, 'forbidden', 'the role of this account does not allow it');
@@ -48,9 +64,23 @@ export function guard(app: App, { accounts, clients }: AccessParts): void {
   });
 }
 
-async function admit(accounts: Accounts, { headers, ip }: FastifyRequest): Promise<Admitted | undefined> {
-  const token = /^Bearer ([\x21-\x7e]+)$/i.exec(headers.authorization ?? '')?.[1];
-  return token === undefined ? undefined : accounts.byToken(token, ip);
+/** An API token is looked at alone: a browser that sends one means it. */
+async function admit(accounts: Accounts, { headers, ip, cookies }: FastifyRequest): Promise<Admitted | undefined> {
+  if (headers.authorization !== undefined) {
+    const token = /^Bearer ([\x21-\x7e]+)$/i.exec(headers.authorization)?.[1];
+    return token === undefined ? undefined : accounts.byToken(token, ip);
+  }
+  const secret = cookies[SESSION_COOKIE];
+  return secret === undefined ? undefined : accounts.bySession(secret, ip);
+}
+
+function isSafe({ method }: FastifyRequest): boolean {
+  return method === 'GET' || method === 'HEAD' || method === 'OPTIONS';
+}
+
+function isSame(known: string, shown: string | readonly string[] | undefined): boolean {
+  const [a, b] = [Buffer.from(known), Buffer.from(typeof shown === 'string' ? shown : '')];
+  return a.length === b.length && timingSafeEqual(a, b);
 }
 
 /** Another's client and one that does not exist are told alike. */

@@ -51,6 +51,8 @@ declare module 'fastify' {
     roles?: readonly Role[] | 'anyone';
     /** What an API token needs beside its account's role. */
     scope?: Scope;
+    /** Works before the security policy was agreed to, too. */
+    evenBeforeAcceptance?: true;
   }
   interface FastifyRequest {
     /** Who asks; set on every route that asks for a role. */

@@ -5,6 +5,7 @@ import type { Server as HttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { resolve } from 'node:path';
 import { createSecureContext } from 'node:tls';
+import cookie from '@fastify/cookie';
 import helmet from '@fastify/helmet';
 import rateLimit from '@fastify/rate-limit';
 import Fastify, { type FastifyError, type FastifyReply, type FastifyRequest, LogController } from 'fastify';
@@ -14,6 +15,7 @@ import { StoreUnavailable } from '../store/store.ts';
 import { guard } from './access.ts';
 import type { AdminParts, App } from './app.ts';
 import { Methods } from './methods.ts';
+import { describeRoutes, openapiRoute } from './openapi.ts';
 import { adminListen } from './options.ts';
 import { type ProblemKind, problem } from './problem.ts';
 import { addRoutes } from './routes/index.ts';
@@ -61,6 +63,8 @@ export async function buildAdmin(parts: AdminParts, pair?: KeyPair): Promise<App
     routerOptions: { maxParamLength: 512, ignoreTrailingSlash: false },
     frameworkErrors: (error: FastifyError, request: FastifyRequest, reply: FastifyReply) => explain(error, request, reply),
   } as Parameters<typeof Fastify>[0]) as unknown as App;
+  // A body is JSON, unless a route says otherwise for itself.
+  app.removeContentTypeParser('text/plain');
   app.setValidatorCompiler(validatorCompiler as Parameters<App['setValidatorCompiler']>[0]);
   app.setErrorHandler((error: FastifyError, request, reply) => explain(error, request, reply));
   const methods = new Methods();
@@ -81,7 +85,10 @@ export async function buildAdmin(parts: AdminParts, pair?: KeyPair): Promise<App
   });
   await app.register(helmet, { contentSecurityPolicy: { directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } } });
   await app.register(rateLimit, { global: false });
+  await app.register(cookie);
+  await describeRoutes(app);
   guard(app, parts);
+  openapiRoute(app);
   addRoutes(app, parts);
   await app.ready();
   return app;

@@ -5,6 +5,9 @@ import { Compile } from 'typebox/compile';
 import { Value } from 'typebox/value';
 import type { FieldError } from './problem.ts';
 
+/** Of the name of a field that nobody knows, so many characters are repeated. */
+const MAX_NAME = 100;
+
 /** What a schema found wrong. */
 export class Invalid extends Error {
   override readonly name = 'Invalid';
@@ -51,17 +54,18 @@ function described(found: readonly Found[], schema: TSchema): readonly FieldErro
 function fieldErrors({ keyword, instancePath, message, params }: Found, schema: TSchema): readonly FieldError[] {
   const path = instancePath.slice(1).replaceAll('/', '.');
   const below = (name: string): string => (path === '' ? name : `${path}.${name}`);
-  const { additionalProperties, requiredProperties } = params as { additionalProperties?: string[]; requiredProperties?: string[] };
-  if (keyword === 'additionalProperties' || additionalProperties !== undefined) {
-    const known = Object.keys((schemaAt(schema, path) as { properties?: object } | undefined)?.properties ?? {});
+  const { requiredProperties } = params as { requiredProperties?: string[] };
+  // It says again what is said of each of the fields.
+  if (keyword === 'additionalProperties') return [];
+  if (keyword === 'boolean') {
+    const parent = schemaAt(schema, path.split('.').slice(0, -1).join('.'));
+    const known = Object.keys((parent as { properties?: object } | undefined)?.properties ?? {});
     const fix = known.length === 0 ? 'leave it out' : `leave it out; there are ${known.join(', ')}`;
-    // The name of a field that nobody knows may be anything, an address too.
-    return [{ field: path, message: 'has a field that nobody knows', fix }];
+    return [{ field: path.slice(0, MAX_NAME), message: 'is no field of this', fix }];
   }
-  if (keyword === 'required' && requiredProperties !== undefined) {
+  if (requiredProperties !== undefined) {
     return requiredProperties.map(name => ({ field: below(name), message: 'is missing', fix: hint(schema, below(name)) ?? 'add it' }));
   }
-  if (keyword === '~guard' || keyword === 'boolean') return [{ field: path, message: 'is not allowed here', fix: 'leave it out' }];
   const fix = hint(schema, path);
   return [{ field: path, message, ...(fix === undefined ? {} : { fix }) }];
 }

@@ -1,13 +1,25 @@
 /** `postern client add|update|list|show|remove`: the companies on whose behalf mail is sent. */
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Command, Option } from 'commander';
 import type { ClientInput } from '../clients/clients.ts';
 import type { Profile } from '../clients/profile.ts';
 import { describe, parseUpstreamUrl } from '../relay/url.ts';
-import { type Common, command, looksLikeAddress, looksLikeHost, looksLikeUrl, Repeatable, withHouse } from './command.ts';
+import {
+  type Common,
+  command,
+  looksLikeAddress,
+  looksLikeHost,
+  looksLikeUrl,
+  type OnRecord,
+  onRecord,
+  Repeatable,
+  whole,
+  whoOf,
+  withHouse,
+} from './command.ts';
 import { isoTime, printJson, printLine, printTable } from './output.ts';
 import { knownClient, settled } from './settled.ts';
 
-interface ClientOptions extends Common {
+interface ClientOptions extends OnRecord {
   readonly name?: string;
   readonly privacyUrl?: string[];
   readonly fromDomain?: string[];
@@ -29,7 +41,9 @@ export function addClientCommands(program: Command): void {
   withSettings(command(group, 'update <id>', 'change what is named; the rest stays'), false).action(update);
   command(group, 'list', 'all clients, removed ones too').action(list);
   command(group, 'show <id>', 'one client').action(show);
-  command(group, 'remove <id>', 'disable a client and its credentials; its suppressions stay and bind a re-added id').action(remove);
+  onRecord(command(group, 'remove <id>', 'disable a client and its credentials; its suppressions stay and bind a re-added id')).action(
+    remove,
+  );
 }
 
 function withSettings(target: Command, required: boolean): Command {
@@ -40,7 +54,7 @@ function withSettings(target: Command, required: boolean): Command {
   ];
   for (const setting of settings) target.addOption(setting.makeOptionMandatory(required));
   const returnPath = 'a domain its reverse-paths may have besides (platforms bounce to their own)';
-  return target
+  return onRecord(target)
     .addOption(new Repeatable('--return-path-domain <domain>', returnPath, looksLikeHost))
     .addOption(new Repeatable('--tracking-host <host>', "host or host:port of the platform's click-tracking links", looksLikeHost))
     .option('--policy <name>', 'basic (default), b2b-prospecting, or one of the configuration')
@@ -55,11 +69,6 @@ function withSettings(target: Command, required: boolean): Command {
     .option('--no-tag-reply-to', 'add none')
     .option('--forward-to <address>', 'send a copy of what came back here, once it is applied')
     .option('--no-forward-to', 'send no copies');
-}
-
-function whole(text: string): number {
-  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('must be a whole number');
-  return Number(text);
 }
 
 const CLEARED = Symbol('set to nothing');
@@ -89,11 +98,13 @@ function inputOf(options: ClientOptions): Partial<Omit<ClientInput, 'id'>> {
 
 async function add(id: string, options: ClientOptions): Promise<void> {
   const input = { name: '', privacyUrls: [], fromDomains: [], ...inputOf(options), id };
-  await withHouse(options, async house => print(settled(await house.clients.add(input)), options, 'added'), true);
+  await withHouse(options, async house => print(settled(await house.clients.add(input, whoOf(options))), options, 'added'), true);
 }
 
 async function update(id: string, options: ClientOptions): Promise<void> {
-  await withHouse(options, async house => print(settled(await house.clients.update(id, inputOf(options))), options, 'changed'));
+  await withHouse(options, async house =>
+    print(settled(await house.clients.update(id, inputOf(options), whoOf(options))), options, 'changed'),
+  );
 }
 
 async function list(options: Common): Promise<void> {
@@ -122,8 +133,10 @@ async function show(id: string, options: Common): Promise<void> {
   });
 }
 
-async function remove(id: string, options: Common): Promise<void> {
-  await withHouse(options, async house => print(settled(await house.clients.remove(id)), options, 'removed; its suppressions stay'));
+async function remove(id: string, options: OnRecord): Promise<void> {
+  await withHouse(options, async house =>
+    print(settled(await house.clients.remove(id, whoOf(options))), options, 'removed; its suppressions stay'),
+  );
 }
 
 function print(profile: Profile, options: Common, done: string): void {

@@ -5,7 +5,9 @@ import { ConfigProblems } from '../app.ts';
 import { VaultRefused, VaultUnavailable } from '../keys/vault-shelf.ts';
 import { scrub } from '../ops/log.ts';
 import { StoreUnavailable } from '../store/store.ts';
+import { addAccountCommands } from './account.ts';
 import { spellOut } from './arguments.ts';
+import { addAuditCommands } from './audit.ts';
 import { addCampaignCommands } from './campaign.ts';
 import { addClassifyCommand } from './classify.ts';
 import { addClientCommands } from './client.ts';
@@ -20,6 +22,7 @@ import { addReplyCommands } from './reply.ts';
 import { addServeCommand } from './serve.ts';
 import { addStatsCommand } from './stats.ts';
 import { addSuppressCommand } from './suppress.ts';
+import { addTokenCommands } from './token.ts';
 
 /** src and dist both stand one folder under the package's root. */
 const PACKAGE = new URL('../../package.json', import.meta.url);
@@ -54,11 +57,14 @@ export function theProgram(): Command {
   addServeCommand(program);
   addClientCommands(program);
   addCredentialCommands(program);
+  addAccountCommands(program);
+  addTokenCommands(program);
   addCampaignCommands(program);
   addListCommands(program);
   addSuppressCommand(program);
   addDecisionCommands(program);
   addReplyCommands(program);
+  addAuditCommands(program);
   addExplainCommand(program);
   addClassifyCommand(program);
   addStatsCommand(program);

@@ -45,6 +45,7 @@ interface Test {
   teardown(done: () => Promise<void>): unknown;
 }
 
+const CLI = { by: 'test', from: 'cli' };
 export const PASSWORD = 'correct horse battery';
 
 /** Clients `acme` (campaign `spring`) and `other` (campaign `autumn`). */
@@ -82,8 +83,8 @@ export async function newOffice(t: Test, options: OfficeOptions = {}): Promise<O
     async token(role, { client = role === 'client' ? 'acme' : undefined, scopes, ips, days = 1 } = {}) {
       made += 1;
       const name = `${role}-${made}`;
-      good(await house.accounts.directory.add({ name, role, client, ips, password: PASSWORD }));
-      return { name, token: good(await house.accounts.tokens.issue(name, { scopes, days })).secret };
+      good(await house.accounts.directory.add({ name, role, client, ips, password: PASSWORD }, CLI));
+      return { name, token: good(await house.accounts.tokens.issue(name, { scopes, days }, CLI)).secret };
     },
     async as(role, client) {
       return office.withToken((await office.token(role, client === undefined ? {} : { client })).token);

@@ -1,9 +1,30 @@
 /** The ordered list of resources; one file each. */
 import type { AdminParts, App } from '../app.ts';
+import { accountRoutes } from './accounts.ts';
+import { campaignRoutes } from './campaigns.ts';
+import { clientRoutes } from './clients.ts';
+import { credentialRoutes } from './credentials.ts';
+import { exclusionRoutes } from './exclusions.ts';
+import { globalRoutes } from './global.ts';
 import { healthRoutes } from './health.ts';
 import { metricsRoutes } from './metrics.ts';
+import { sessionRoutes } from './session.ts';
+import { suppressionRoutes } from './suppressions.ts';
+import { tokenRoutes } from './tokens.ts';
 
-const RESOURCES: readonly ((app: App, parts: AdminParts) => void)[] = [healthRoutes, metricsRoutes];
+const RESOURCES: readonly ((app: App, parts: AdminParts) => void)[] = [
+  sessionRoutes,
+  tokenRoutes,
+  accountRoutes,
+  clientRoutes,
+  credentialRoutes,
+  campaignRoutes,
+  exclusionRoutes,
+  suppressionRoutes,
+  globalRoutes,
+  healthRoutes,
+  metricsRoutes,
+];
 
 export function addRoutes(app: App, parts: AdminParts): void {
   for (const add of RESOURCES) add(app, parts);

@@ -1,0 +1,97 @@
+/** Accounts and API tokens as the API shows them. */
+import { Type } from 'typebox';
+import { type Account, ROLES } from '../../accounts/account.ts';
+import { GRANTS } from '../../accounts/scopes.ts';
+import { type ListedToken, MAX_DAYS } from '../../accounts/tokens.ts';
+import { isoTimeSchema, strict } from '../schemas.ts';
+
+const nullable = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T) => Type.Union([schema, Type.Null()]);
+
+export const roleSchema = Type.Enum([...ROLES], { description: `one of ${ROLES.join(', ')}` });
+export const accountNameSchema = Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$', description: '1 to 64 of a-z 0-9 . _ -' });
+/** NIST SP 800-63B §5.1.1.2: long, and nothing else. */
+export const passwordSchema = Type.String({ minLength: 1, maxLength: 256, description: '12 characters at least' });
+export const ipsSchema = Type.Array(Type.String({ minLength: 2, maxLength: 64 }), {
+  maxItems: 100,
+  description: 'addresses or CIDR blocks; empty: from anywhere',
+});
+
+const ACCOUNT = {
+  name: 'jo',
+  role: 'operator',
+  client: null,
+  ips: ['192.0.2.0/24'],
+  disabled: false,
+  totp: false,
+  acceptedPolicy: null,
+  createdAt: '2026-03-01T12:00:00.000Z',
+  version: 1,
+};
+
+export const accountSchema = Type.Object(
+  {
+    name: Type.String(),
+    role: roleSchema,
+    client: nullable(Type.String()),
+    ips: Type.Array(Type.String()),
+    disabled: Type.Boolean(),
+    totp: Type.Boolean({ description: 'Whether a code is asked for beside the password' }),
+    acceptedPolicy: nullable(Type.Object({ version: Type.String(), at: isoTimeSchema })),
+    createdAt: isoTimeSchema,
+    version: Type.Integer(),
+  },
+  { ...strict, examples: [ACCOUNT] },
+);
+
+export function shownAccount({ id: _, client, accepted, createdAt, ...account }: Account) {
+  return {
+    ...account,
+    ips: [...account.ips],
+    client: client ?? null,
+    acceptedPolicy: accepted === undefined ? null : { version: accepted.version, at: new Date(accepted.at).toISOString() },
+    createdAt: new Date(createdAt).toISOString(),
+  };
+}
+
+export const scopesSchema = Type.Array(
+  Type.String({ pattern: '^(\\*|[a-z]+):(read|write)$', description: 'resource:read, resource:write, *:read or *:write' }),
+  { minItems: 1, maxItems: GRANTS.length, description: 'default: all that the account may' },
+);
+export const expiresSchema = Type.Integer({ minimum: 1, maximum: MAX_DAYS, default: 90, description: `days, 1 to ${MAX_DAYS}` });
+
+export const tokenBody = Type.Object(
+  { scopes: Type.Optional(scopesSchema), expiresDays: Type.Optional(expiresSchema) },
+  { ...strict, examples: [{ scopes: ['decisions:read', 'stats:read'], expiresDays: 30 }] },
+);
+
+const TOKEN = {
+  id: '0f3a5c7e9b1d',
+  scopes: ['decisions:read', 'stats:read'],
+  createdAt: '2026-03-01T12:00:00.000Z',
+  expiresAt: '2026-05-30T12:00:00.000Z',
+  usedAt: null,
+};
+
+const tokenFields = {
+  id: Type.String(),
+  scopes: Type.Array(Type.String()),
+  createdAt: isoTimeSchema,
+  expiresAt: isoTimeSchema,
+  usedAt: nullable(isoTimeSchema),
+};
+export const tokenSchema = Type.Object(tokenFields, { ...strict, examples: [TOKEN] });
+export const issuedTokenSchema = Type.Object(
+  { ...tokenFields, token: Type.String({ description: 'Shown this once' }) },
+  { ...strict, examples: [{ ...TOKEN, token: 'postern_…' }] },
+);
+
+export function shownToken({ id, scopes, createdAt, expiresAt, usedAt }: ListedToken) {
+  const iso = (at: number) => new Date(at).toISOString();
+  return {
+    id,
+    scopes: [...scopes],
+    createdAt: iso(createdAt),
+    expiresAt: iso(expiresAt),
+    usedAt: usedAt === undefined ? null : iso(usedAt),
+  };
+}

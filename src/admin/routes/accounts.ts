@@ -1,0 +1,131 @@
+/** Accounts: individual logins with a role, made and changed by admins (A30, A31). */
+import { Type } from 'typebox';
+import { isRefusal } from '../../clients/refusal.ts';
+import type { AdminParts, App } from '../app.ts';
+import { expectedVersion } from '../etag.ts';
+import { problem, refused } from '../problem.ts';
+import { nothing, pageOf, strict } from '../schemas.ts';
+import { whoOf } from '../who.ts';
+import { accountNameSchema, accountSchema, ipsSchema, passwordSchema, roleSchema, shownAccount } from './account-schemas.ts';
+
+const tags = ['accounts'];
+const read = { roles: ['admin', 'officer'], scope: 'accounts:read' } as const;
+const write = { roles: ['admin'], scope: 'accounts:write' } as const;
+const params = Type.Object({ account: accountNameSchema });
+const issued = Type.Object(
+  {
+    account: accountSchema,
+    password: Type.Union([Type.String(), Type.Null()], { description: 'Where it was made here; shown this once' }),
+  },
+  strict,
+);
+
+export function accountRoutes(app: App, { accounts: { directory } }: AdminParts): void {
+  app.get(
+    '/v1/accounts',
+    { schema: { tags, summary: 'All accounts by name, disabled ones too', response: { 200: pageOf(accountSchema) } }, config: read },
+    async () => ({ items: (await directory.list()).map(shownAccount), next: null }),
+  );
+
+  app.post(
+    '/v1/accounts',
+    {
+      schema: {
+        tags,
+        summary: 'Make an account; without a password one is made and shown this once',
+        body: Type.Object(
+          {
+            name: accountNameSchema,
+            role: roleSchema,
+            client: Type.Optional(Type.String({ description: 'for the role client, and no other' })),
+            ips: Type.Optional(ipsSchema),
+            password: Type.Optional(passwordSchema),
+          },
+          { ...strict, examples: [{ name: 'jo', role: 'operator', ips: ['192.0.2.0/24'] }] },
+        ),
+        response: { 201: issued },
+      },
+      config: write,
+    },
+    async (request, reply) => {
+      const made = await directory.add(request.body, whoOf(request.actor));
+      if (isRefusal(made)) return made.problem === 'unknown' ? refused(reply, { ...made, problem: 'invalid' }) : refused(reply, made);
+      return reply.code(201).send({ account: shownAccount(made.account), password: made.password ?? null });
+    },
+  );
+
+  app.get(
+    '/v1/accounts/:account',
+    { schema: { tags, summary: 'One account', params, response: { 200: accountSchema } }, config: read },
+    async (request, reply) => {
+      const account = await directory.show(request.params.account);
+      if (account === undefined) return problem(reply, 'not-found', 'there is no such account');
+      return reply.header('etag', `"${account.version}"`).send(shownAccount(account));
+    },
+  );
+
+  app.patch(
+    '/v1/accounts/:account',
+    {
+      schema: {
+        tags,
+        summary: 'Change role, client or addresses, or disable an account; ends its sessions. If-Match guards against another’s change',
+        params,
+        body: Type.Object(
+          {
+            role: Type.Optional(roleSchema),
+            client: Type.Optional(Type.Union([Type.String(), Type.Null()])),
+            ips: Type.Optional(ipsSchema),
+            disabled: Type.Optional(Type.Boolean()),
+          },
+          { ...strict, minProperties: 1, examples: [{ disabled: true }] },
+        ),
+        response: { 200: accountSchema },
+      },
+      config: write,
+    },
+    async (request, reply) => {
+      const version = expectedVersion(request);
+      if (version === 'unreadable') return problem(reply, 'precondition-failed', 'If-Match holds no ETag of this resource');
+      const changed = await directory.update(request.params.account, request.body, whoOf(request.actor), version);
+      if (isRefusal(changed)) return refused(reply, changed);
+      return reply.header('etag', `"${changed.version}"`).send(shownAccount(changed));
+    },
+  );
+
+  app.post(
+    '/v1/accounts/:account/password',
+    {
+      schema: {
+        tags,
+        summary: 'Give an account a new password, made here unless one is named; ends its sessions',
+        params,
+        body: Type.Object({ password: Type.Optional(passwordSchema) }, { ...strict, examples: [{}] }),
+        response: { 200: issued },
+      },
+      config: write,
+    },
+    async (request, reply) => {
+      const made = await directory.setPassword(request.params.account, request.body.password, whoOf(request.actor));
+      if (isRefusal(made)) return refused(reply, made);
+      return { account: shownAccount(made.account), password: made.password ?? null };
+    },
+  );
+
+  app.delete(
+    '/v1/accounts/:account/totp',
+    {
+      schema: {
+        tags,
+        summary: 'Take the second factor away from an account whose authenticator is lost',
+        params,
+        response: { 204: nothing },
+      },
+      config: write,
+    },
+    async (request, reply) => {
+      const changed = await directory.dropTotp(request.params.account, whoOf(request.actor));
+      return isRefusal(changed) ? refused(reply, changed) : reply.code(204).send(null);
+    },
+  );
+}
