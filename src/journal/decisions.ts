@@ -11,7 +11,7 @@ import { timePrefix } from './ref.ts';
 /** Decisions looked at for one page: what keeps a page fast where few fit. */
 const LOOKED_AT = 2_000;
 /** Trails that one page follows at once; of what more of them would lead to, most decisions fit anyway. */
-const MAX_TRAILS = 64;
+const MAX_TRAILS = 256;
 /** Records read ahead of each trail, at least and at most. */
 const AHEAD = { least: 4, most: 256 };
 

@@ -125,7 +125,7 @@ function withHours(day: Value | undefined, hours: readonly { readonly key: Recor
     for (const [label, count] of decodeHour(value)) {
       const pairs = totals.get(label) ?? [];
       totals.set(label, pairs);
-      const at = pairs.findIndex((known, i) => i % 2 === 0 && known === hour);
+      const at = pairs.findLastIndex((known, i) => i % 2 === 0 && known === hour);
       if (at < 0) pairs.push(hour, count);
       else pairs[at + 1] = (pairs[at + 1] as number) + count;
     }

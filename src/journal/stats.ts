@@ -58,28 +58,47 @@ export async function readCounts(store: Store, { owners, campaign, groupBy, ...s
   const rows = new Map<string, Row>();
   const timeOf = (hour: number): number => (by.has('hour') ? hour : by.has('day') ? dayOf(hour) : 0);
   for (const owner of owners) {
-    /** label → time → row: what an hour and label add must cost next to nothing, a month has a hundred thousand. */
-    const known = new Map<string, Map<number, Row> | undefined>();
+    /** What an hour of a label adds must cost next to nothing: a month has a hundred thousand. */
+    const known = new Map<string, Known | undefined>();
     await readHours(store, owner, COUNTERS, span, (hour, label, count) => {
-      if (!known.has(label)) known.set(label, campaign === undefined || labelsOf(label).campaign === campaign ? new Map() : undefined);
-      const times = known.get(label);
-      if (times === undefined) return;
+      if (!known.has(label)) known.set(label, knownOf(label, owner, campaign, by));
+      const of = known.get(label);
+      if (of === undefined) return;
       const time = timeOf(hour);
-      let row = times.get(time);
+      let row = of.rows.get(time);
       if (row === undefined) {
-        const fields = fieldsOf({ client: owner, ...labelsOf(label), hour, day: dayOf(hour) }, by);
-        const name = JSON.stringify(Object.values(fields));
-        row = rows.get(name) ?? { ...fields, count: 0 };
+        const name = `${time} ${of.name}`;
+        row = rows.get(name) ?? {
+          ...of.fields,
+          ...(by.has('hour') ? { hour } : {}),
+          ...(by.has('day') ? { day: dayOf(hour) } : {}),
+          count: 0,
+        };
         rows.set(name, row);
-        times.set(time, row);
+        of.rows.set(time, row);
       }
       row.count += count;
     });
   }
   return [...rows.values()].sort(
-    (a, b) =>
-      timeIn(a) - timeIn(b) || (a.client ?? '').localeCompare(b.client ?? '') || b.count - a.count || nameOf(a).localeCompare(nameOf(b)),
+    (a, b) => timeIn(a) - timeIn(b) || inOrder(a.client ?? '', b.client ?? '') || b.count - a.count || inOrder(nameOf(a), nameOf(b)),
   );
+}
+
+interface Known {
+  /** All of its rows have these. */
+  readonly fields: Omit<Row, 'count'>;
+  readonly name: string;
+  /** By time. */
+  readonly rows: Map<number, Row>;
+}
+
+/** Undefined where the label is of another campaign than the one that is asked for. */
+function knownOf(label: string, client: Owner, campaign: CampaignId | undefined, by: ReadonlySet<Group>): Known | undefined {
+  const labels = labelsOf(label);
+  if (campaign !== undefined && labels.campaign !== campaign) return undefined;
+  const fields = fieldsOf({ client, ...labels }, by);
+  return { fields, name: JSON.stringify(Object.values(fields)), rows: new Map() };
 }
 
 /** The statistics of these owners. @throws StoreUnavailable */
@@ -112,9 +131,13 @@ function isOutcome(outcome: Outcome | undefined): outcome is (typeof OUTCOMES)[n
   return OUTCOMES.some(known => known === outcome);
 }
 
-/** Every group asked for, also one that has no value here: rows of one answer have the same fields. */
+/** The groups asked for that the row has. */
 function fieldsOf(row: Omit<CountRow, 'count'>, by: ReadonlySet<Group>): Omit<Row, 'count'> {
-  return Object.fromEntries(GROUPS.filter(group => by.has(group)).map(group => [group, row[group]]));
+  return Object.fromEntries(GROUPS.filter(group => by.has(group) && group in row).map(group => [group, row[group]]));
+}
+
+function inOrder(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
 }
 
 function timeIn({ hour, day }: CountRow): number {
