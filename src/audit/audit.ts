@@ -1,4 +1,5 @@
 /** The audit trail of each owner (a client, or global): what was changed, by whom, from where, when and why; it only ever grows. */
+import { GLOBAL } from '../ids.ts';
 import type { Keyring } from '../keys/keyring.ts';
 import type { Vault } from '../keys/vault.ts';
 import type { Clock } from '../ops/clock.ts';
@@ -37,7 +38,7 @@ export interface AuditQuery {
 
 const ATTEMPTS = 100;
 
-/** Every method but `settle` throws StoreUnavailable where no answer came. */
+/** Every method but `settle` throws StoreUnavailable where no answer came, `verify` and `verifyAll` VaultUnavailable, too. */
 export class Audit {
   readonly #parts: AuditParts;
   readonly #chain: Chain;
@@ -128,9 +129,10 @@ export class Audit {
     return verifyTrail({ ...this.#parts, chain: this.#chain }, owner);
   }
 
-  /** Owners of whose trails anything is anchored, whatever the store says of them. @throws VaultUnavailable */
-  anchored(): Promise<readonly string[]> {
-    return this.#parts.vault.noted();
+  /** Verifies the trails of these owners, global's, and those of which anything is anchored, whatever the store says of their owners. */
+  async *verifyAll(owners: readonly string[]): AsyncIterable<Verification> {
+    const all = new Set([GLOBAL, ...owners, ...(await this.#parts.vault.noted())]);
+    for (const owner of [...all].sort()) yield await this.verify(owner);
   }
 
   /** Where the trail goes on. Where its head was tampered with, after the last record that is there: nothing is written over. */

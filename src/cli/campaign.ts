@@ -1,22 +1,22 @@
 /** `postern campaign add|list|show`: a client's campaigns and the company domains they are aimed at. */
 import type { Command } from 'commander';
-import { type Common, command, looksLikeHost, Repeatable, withHouse } from './command.ts';
+import { type Common, command, looksLikeHost, type OnRecord, onRecord, Repeatable, whoOf, withHouse } from './command.ts';
 import { CommandFailure } from './exit.ts';
 import { printJson, printLine, printTable } from './output.ts';
 import { knownClient, settled } from './settled.ts';
 
 export function addCampaignCommands(program: Command): void {
   const group = program.command('campaign').description('campaigns of a client, with the company domains they may reach');
-  command(group, 'add <client> <id>', 'register a campaign; without target domains it has no such limit')
+  onRecord(command(group, 'add <client> <id>', 'register a campaign; without target domains it has no such limit'))
     .addOption(new Repeatable('--target-domain <domain>', 'a company domain this campaign may mail, subdomains included', looksLikeHost))
     .action(add);
   command(group, 'list <client>', "a client's campaigns").action(list);
   command(group, 'show <client> <id>', 'one campaign').action(show);
 }
 
-async function add(client: string, id: string, options: Common & { targetDomain?: string[] }): Promise<void> {
+async function add(client: string, id: string, options: OnRecord & { targetDomain?: string[] }): Promise<void> {
   await withHouse(options, async house => {
-    const campaign = settled(await house.clients.addCampaign(client, id, options.targetDomain ?? []));
+    const campaign = settled(await house.clients.addCampaign(client, id, options.targetDomain ?? [], whoOf(options)));
     if (options.json === true) printJson(campaign);
     else printLine(`campaign ${client}/${campaign.id} added`);
   });

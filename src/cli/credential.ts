@@ -3,12 +3,12 @@ import type { Command } from 'commander';
 import type { House } from '../app.ts';
 import type { Issued } from '../clients/clients.ts';
 import type { Credential } from '../clients/profile.ts';
-import { type Common, command, looksLikeBlock, Repeatable, withHouse } from './command.ts';
+import { type Common, command, looksLikeBlock, type OnRecord, onRecord, Repeatable, whoOf, withHouse } from './command.ts';
 import { CommandFailure } from './exit.ts';
 import { isoTime, printJson, printLine, printTable } from './output.ts';
 import { settled } from './settled.ts';
 
-interface AddOptions extends Common {
+interface AddOptions extends OnRecord {
   readonly campaign?: string;
   readonly policy?: string;
   readonly ip?: string[];
@@ -17,7 +17,7 @@ interface AddOptions extends Common {
 
 export function addCredentialCommands(program: Command): void {
   const group = program.command('credential').description('credentials: what a platform logs in with');
-  command(group, 'add <client> <username>', 'make a credential; prints its password, this once')
+  onRecord(command(group, 'add <client> <username>', 'make a credential; prints its password, this once'))
     .option('--campaign <id>', 'all its mail is of this campaign')
     .option(
       '--policy <name>',
@@ -27,14 +27,19 @@ export function addCredentialCommands(program: Command): void {
     .option('--no-password', 'the IP address alone is the credential')
     .action(add);
   command(group, 'list [client]', 'credentials of a client, or of all').action(list);
-  command(group, 'disable <client> [username]', 'refuse it from now on (the client may be left out: usernames are unique)').action(disable);
-  command(group, 'rotate <client> [username]', 'give it a new password, printed this once; the old one is dead at once').action(rotate);
+  onRecord(
+    command(group, 'disable <client> [username]', 'refuse it from now on (the client may be left out: usernames are unique)'),
+  ).action(disable);
+  onRecord(command(group, 'rotate <client> [username]', 'give it a new password, printed this once; the old one is dead at once')).action(
+    rotate,
+  );
 }
 
 async function add(client: string, username: string, options: AddOptions): Promise<void> {
   await withHouse(options, async house => {
     const { campaign, policy, ip = [], password } = options;
-    printIssued(settled(await house.clients.addCredential({ client, username, campaign, policy, ips: ip, password })), options);
+    const input = { client, username, campaign, policy, ips: ip, password };
+    printIssued(settled(await house.clients.addCredential(input, whoOf(options))), options);
   });
 }
 
@@ -57,18 +62,18 @@ async function list(client: string | undefined, options: Common): Promise<void> 
   });
 }
 
-async function disable(first: string, second: string | undefined, options: Common): Promise<void> {
+async function disable(first: string, second: string | undefined, options: OnRecord): Promise<void> {
   await withHouse(options, async house => {
     const username = await named(house, first, second);
-    const credential = settled(await house.clients.disableCredential(username));
+    const credential = settled(await house.clients.disableCredential(username, whoOf(options)));
     if (options.json === true) printJson(shown(credential));
     else printLine(`credential ${username} disabled`);
   });
 }
 
-async function rotate(first: string, second: string | undefined, options: Common): Promise<void> {
+async function rotate(first: string, second: string | undefined, options: OnRecord): Promise<void> {
   await withHouse(options, async house => {
-    printIssued(settled(await house.clients.rotateCredential(await named(house, first, second))), options);
+    printIssued(settled(await house.clients.rotateCredential(await named(house, first, second), whoOf(options))), options);
   });
 }
 

@@ -6,13 +6,13 @@ import { HASH_ALGORITHMS, type HashAlgorithm } from '../keys/digest.ts';
 import { EXPORT_HEADER, exportRows } from '../lists/export.ts';
 import { type ImportReport, type ImportOptions as ImportWork, importList } from '../lists/import.ts';
 import type { ListEntry } from '../lists/lists.ts';
-import { type Common, command, withHouse } from './command.ts';
+import { type Common, command, type OnRecord, onRecord, whoOf, withHouse } from './command.ts';
 import { CommandFailure, usage } from './exit.ts';
 import { isoTime, printJson, printJsonArray, printLine, write, writeError } from './output.ts';
 import { type Progress, startProgress } from './progress.ts';
 import { knownScope, reasonOf, targetOf } from './settled.ts';
 
-interface ImportOptions extends Common {
+interface ImportOptions extends OnRecord {
   readonly hash?: string;
   readonly dryRun?: boolean;
   readonly strict?: boolean;
@@ -21,36 +21,36 @@ interface ImportOptions extends Common {
 
 export function addListCommands(program: Command): void {
   const group = program.command('list').description('exclusion lists; a scope is global, <client> or <client>/<campaign>');
-  command(group, 'add <scope> <target>', 'exclude an address, or a domain with its subdomains')
+  onRecord(command(group, 'add <scope> <target>', 'exclude an address, or a domain with its subdomains'))
     .option('--reason <reason>', 'why (default: manual)')
     .action(add);
-  command(group, 'remove <scope> <target>', 'take back what an operator or an import put there').action(remove);
+  onRecord(command(group, 'remove <scope> <target>', 'take back what an operator or an import put there')).action(remove);
   command(group, 'show <scope>', 'the entries of exactly this scope').action(show);
-  command(group, 'import <scope> <file>', 'import addresses and domains from TXT or CSV (- for standard input)')
+  onRecord(command(group, 'import <scope> <file>', 'import addresses and domains from TXT or CSV (- for standard input)'))
     .option('--hash <algorithm>', 'the file holds hashes: sha1, sha256 or md5 of lower-cased addresses')
     .option('--dry-run', 'only say what would happen')
     .option('--strict', 'import nothing if any row is bad')
     .option('--reason <reason>', 'why, for every row (default: what the file says, else import)')
     .action(importFile);
-  command(group, 'export <scope>', 'print the readable entries as CSV that import takes back').action(exportScope);
+  onRecord(command(group, 'export <scope>', 'print the readable entries as CSV that import takes back')).action(exportScope);
 }
 
-async function add(scopeText: string, targetText: string, options: Common & { reason?: string }): Promise<void> {
+async function add(scopeText: string, targetText: string, options: OnRecord & { reason?: string }): Promise<void> {
   const target = targetOf(targetText);
   const reason = reasonOf(options.reason ?? 'manual');
   await withHouse(options, async house => {
     const scope = await knownScope(house, scopeText);
-    const result = await house.lists.add(scope, target, { reason, source: 'operator' });
+    const result = await house.lists.add(scope, target, { reason, source: 'operator' }, whoOf(options));
     if (typeof result === 'object') throw usage(result.problem);
     if (options.json === true) printJson({ scope: scopeText, result });
     else printLine(result);
   });
 }
 
-async function remove(scopeText: string, targetText: string, options: Common): Promise<void> {
+async function remove(scopeText: string, targetText: string, options: OnRecord): Promise<void> {
   const target = targetOf(targetText);
   await withHouse(options, async house => {
-    const result = await house.lists.remove(await knownScope(house, scopeText), target);
+    const result = await house.lists.remove(await knownScope(house, scopeText), target, whoOf(options));
     if (typeof result === 'object') {
       const why = result.kept.length === 0 ? 'it cannot be read' : `of: ${result.kept.join(', ')}`;
       throw new CommandFailure(
@@ -90,6 +90,8 @@ async function importFile(scopeText: string, file: string, options: ImportOption
       importList(house.lists, scope, chunks, { hash, reason, dryRun, strict, ...progress }),
     );
     const { read, added, existing, invalid, errors } = report;
+    const about = { scope: scopeText, read, added, existing, invalid, ...(hash === undefined ? {} : { hash }) };
+    if (!dryRun) await house.audit.record(scope.owner, { ...whoOf(options), what: 'import', about });
     if (options.json === true) printJson(report);
     else {
       for (const { line, error } of errors) await writeError(`line ${line}: ${error}\n`);
@@ -121,9 +123,10 @@ async function withProgress(
   }
 }
 
-async function exportScope(scopeText: string, options: Common): Promise<void> {
+async function exportScope(scopeText: string, options: OnRecord): Promise<void> {
   await withHouse(options, async house => {
     const scope = await knownScope(house, scopeText);
+    await house.audit.record(scope.owner, { ...whoOf(options), what: 'export', about: { scope: scopeText } });
     if (options.json === true) return printJsonArray(shown(readable(house.lists.show(scope))));
     let unreadable = 0;
     await write(`${EXPORT_HEADER}\n`);

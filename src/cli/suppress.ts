@@ -1,6 +1,6 @@
 /** `postern suppress`: puts a person on a scope's suppression list, or lifts them by a named person's explicit act (law 6). */
 import type { Command } from 'commander';
-import { type Common, command, withHouse } from './command.ts';
+import { type Common, command, whoOf, withHouse } from './command.ts';
 import { CommandFailure, usage } from './exit.ts';
 import { printJson, printLine } from './output.ts';
 import { knownScope, personOf, reasonOf } from './settled.ts';
@@ -34,7 +34,7 @@ async function suppress(scopeText: string, addressText: string, options: Suppres
     const scope = await knownScope(house, scopeText);
     const result = lift
       ? await house.lists.lift(scope, address, { by: by ?? '', why: why ?? '' })
-      : await house.lists.suppress(scope, address, { reason, source: 'operator' });
+      : await house.lists.suppress(scope, address, { reason, source: 'operator' }, whoOf());
     if (lift && result === 'absent') throw new CommandFailure(`nobody to lift: ${scopeText} does not list this person`);
     if (options.json === true) printJson({ scope: scopeText, result });
     else printLine(result);

@@ -58,6 +58,11 @@ export class Clients {
     return this.#registry.remove(id, who, version);
   }
 
+  /** Ids of all clients, removed ones too, whatever became of their settings. */
+  ids(): Promise<readonly ClientId[]> {
+    return this.#registry.ids();
+  }
+
   /** All clients, removed ones too. */
   list(): Promise<readonly Profile[]> {
     return this.#registry.list();

@@ -117,15 +117,24 @@ export class Registry {
     return this.#change(id, who, edit, version);
   }
 
+  /** Ids of all clients, removed ones too, in their order, whatever became of their settings. @throws StoreUnavailable */
+  async ids(): Promise<readonly ClientId[]> {
+    const ids: ClientId[] = [];
+    for await (const [key] of this.#parts.store.scan(CLIENTS)) {
+      const id = 'log' in key ? clientId(key.id) : undefined;
+      if (id !== undefined) ids.push(id);
+    }
+    return ids;
+  }
+
   /** All clients, removed ones too, in the order of their ids. @throws StoreUnavailable */
   async list(): Promise<readonly Profile[]> {
     const { store, keyring } = this.#parts;
     const [globalHead] = await store.find([headKey(GLOBAL)]);
     checkHead(globalHead, keyring.fingerprint);
     const profiles: Profile[] = [];
-    for await (const [key] of store.scan(CLIENTS)) {
-      const id = 'log' in key ? clientId(key.id) : undefined;
-      const profile = id === undefined ? undefined : await this.profile(id);
+    for (const id of await this.ids()) {
+      const profile = await this.profile(id);
       if (profile !== undefined) profiles.push(profile);
     }
     return profiles;

@@ -1,0 +1,100 @@
+/** The outer contract of audit: every command that changes anything leaves a line, and verify finds what was done to the lines. */
+
+import { userInfo } from 'node:os';
+import { join } from 'node:path';
+import { pino } from 'pino';
+import t from 'tap';
+import { recordKey } from '../../src/audit/chain.ts';
+import { openStore } from '../../src/store/open.ts';
+import type { Store } from '../../src/store/store.ts';
+import { startShell } from '../support/command.ts';
+import { mustAnswer, newSite } from '../support/site.ts';
+
+const site = newSite();
+t.teardown(() => site.close());
+const shell = startShell(t);
+const cli = (...args: string[]) => shell.run([...args, '--config', site.configFile], { cwd: site.dir });
+const json = async <T = unknown>(...args: string[]) => mustAnswer(await cli(...args, '--json')).json<T>();
+
+interface Line {
+  readonly owner: string;
+  readonly n: number;
+  readonly by: string;
+  readonly from: string;
+  readonly what: string;
+  readonly about?: Readonly<Record<string, unknown>>;
+  readonly why?: string;
+}
+
+async function inStore(work: (store: Store) => Promise<unknown>): Promise<void> {
+  const log = pino({ level: 'silent' });
+  const store = await openStore(`lmdb:${join(site.dir, 'data')}`, {
+    create: false,
+    patient: false,
+    baseDir: site.dir,
+    log,
+    admit: async () => undefined,
+  });
+  await work(store).finally(() => store.close());
+}
+
+t.test('A18: who, from where, what and why of every change', async t => {
+  await site.addAcme();
+  const ann = ['--by', 'Ann Example', '--why', 'asked for'];
+  for (const args of [
+    ['client', 'update', 'acme', '--policy', 'b2b-prospecting', ...ann],
+    ['campaign', 'add', 'acme', 'q3', '--target-domain', 'widgets.example'],
+    ['credential', 'add', 'acme', 'mailer'],
+    ['credential', 'rotate', 'mailer'],
+    ['list', 'add', 'acme', 'jo@widgets.example'],
+    ['list', 'add', 'acme', 'jo@widgets.example'],
+    ['list', 'remove', 'acme', 'jo@widgets.example', ...ann],
+    ['suppress', 'acme/q3', 'kim@widgets.example'],
+    ['suppress', 'acme/q3', 'kim@widgets.example', '--lift', ...ann],
+    ['list', 'export', 'acme'],
+    ['list', 'add', 'global', 'competitor.example'],
+    ['client', 'remove', 'acme'],
+  ]) {
+    mustAnswer(await cli(...args));
+  }
+  const lines = await json<Line[]>('audit', 'show', 'acme');
+  const me = userInfo().username;
+  t.same(
+    lines.toReversed().map(({ what, by, from, why }) => [what, by, from, why]),
+    [
+      ['client.add', me, 'cli', undefined],
+      ['credential.add', me, 'cli', undefined],
+      ['client.update', 'Ann Example', 'cli', 'asked for'],
+      ['campaign.add', me, 'cli', undefined],
+      ['credential.add', me, 'cli', undefined],
+      ['credential.rotate', me, 'cli', undefined],
+      ['exclusion.add', me, 'cli', undefined],
+      ['exclusion.remove', 'Ann Example', 'cli', 'asked for'],
+      ['suppression.add', me, 'cli', undefined],
+      ['lift', 'Ann Example', 'cli', 'asked for'],
+      ['export', me, 'cli', undefined],
+      ['client.remove', me, 'cli', undefined],
+    ],
+  );
+  t.match(lines.find(({ what }) => what === 'client.update')?.about, { policy: { from: 'basic', to: 'b2b-prospecting' } });
+  t.notMatch(JSON.stringify(lines), /jo@|kim@/, 'no address, not even sealed');
+  t.match(await json('audit', 'show', 'global'), [{ owner: 'global', n: 1, what: 'exclusion.add' }]);
+  t.equal((await json<Line[]>('audit', 'show', '--limit', '3')).length, 3);
+  t.same(await json('audit', 'show', 'acme', '--since', '2100-01-01'), []);
+  t.match(mustAnswer(await cli('audit', 'show')).stdout, /client\.update .* policy=/);
+});
+
+t.test('A18: verify says where it is not whole, and exits with 1', async t => {
+  t.same(await json('audit', 'verify'), [
+    { owner: 'acme', records: 12, anchored: 12, findings: [] },
+    { owner: 'global', records: 1, anchored: 1, findings: [] },
+  ]);
+  t.match(mustAnswer(await cli('audit', 'verify', 'acme')).stdout, /^acme: whole, 12 records/);
+  await inStore(store => store.apply([{ key: recordKey('acme', 4), value: undefined }]));
+  const { code, stdout } = await cli('audit', 'verify');
+  t.equal(code, 1);
+  t.match(stdout, /record 4 is missing/);
+  t.equal((await cli('audit', 'verify', 'acme', '--json')).code, 1);
+  t.equal((await cli('audit', 'verify', 'global')).code, 0);
+  t.match(await cli('audit', 'verify', 'nobody'), { code: 1, stderr: /no client/ });
+});
