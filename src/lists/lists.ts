@@ -2,6 +2,7 @@
 
 import type { Who } from '../audit/act.ts';
 import type { Audit } from '../audit/audit.ts';
+import type { Outbox } from '../hooks/outbox.ts';
 import type { CampaignId, ClientId } from '../ids.ts';
 import { type Digests, HASH_ALGORITHMS, HASH_OCTETS, type HashAlgorithm } from '../keys/digest.ts';
 import type { Keyring } from '../keys/keyring.ts';
@@ -9,7 +10,7 @@ import type { Vault } from '../keys/vault.ts';
 import { type Address, basePerson } from '../mail/address.ts';
 import { isPublicSuffix } from '../mail/domain.ts';
 import type { Clock } from '../ops/clock.ts';
-import type { Store } from '../store/store.ts';
+import { MAX_CHANGES, type Store } from '../store/store.ts';
 import { causedByRecipient, Entries, type EntryAct, type ListName, operatorsReasons } from './entry.ts';
 import { Heads } from './heads.ts';
 import type { Ledger } from './ledger.ts';
@@ -49,6 +50,9 @@ export type { Beside, Item } from './merging.ts';
 export type { EntryPage, ListEntry, PageOptions } from './reading.ts';
 export type { Target } from './standing.ts';
 
+/** Room in an apply for a line of the audit trail. */
+const LINE_CHANGES = 8;
+
 /** An entry by whom or what it lists, or by its own id. */
 export type EntryName = Target | { readonly id: string };
 
@@ -69,6 +73,8 @@ export interface ListsParts {
   readonly ledger: Ledger;
   readonly clock: Clock;
   readonly audit: Audit;
+  /** Tells clients' platforms of suppressions that come and go; absent: nobody is told. */
+  readonly outbox?: Pick<Outbox, 'changes'> | undefined;
 }
 
 /**
@@ -78,9 +84,9 @@ export interface ListsParts {
 export class Lists {
   readonly #parts: TakingBackParts & { readonly digests: Digests };
 
-  constructor({ store, keyring, digests, vault, ledger, clock, audit }: ListsParts) {
+  constructor({ store, keyring, digests, vault, ledger, clock, audit, outbox }: ListsParts) {
     const entries = new Entries(vault, keyring);
-    this.#parts = { store, keyring, digests, ledger, clock, entries, heads: new Heads(keyring), audit };
+    this.#parts = { store, keyring, digests, ledger, clock, entries, heads: new Heads(keyring), audit, outbox };
   }
 
   /** What the lists say of a recipient of this client's mail: global, the client's own, and these campaigns'; no client: global alone. Never cached. */
@@ -129,7 +135,7 @@ export class Lists {
   async enter(scope: Scope, list: ListName, people: readonly Address[], act: NewAct, beside: Beside): Promise<'entered' | 'outdated'> {
     const items = people.map((person): Item => {
       const about = list === 'exclusion' ? { target: basePerson(person) } : {};
-      return { ids: this.#parts.digests.person(person), about, act: this.#act(act) };
+      return { ids: this.#parts.digests.person(person), about, act: this.#act(act), recipient: basePerson(person) };
     });
     const ledgered = list === 'suppression' ? () => true : causedByRecipient;
     const { outdated } = await mergeItems(this.#parts, scope, list, items, { ledgered, beside });
@@ -138,7 +144,7 @@ export class Lists {
 
   /** What `addItems` puts on a suppression list. */
   personItem(address: Address, given: NewAct): Item {
-    return { ids: this.#parts.digests.personOnce(address), about: {}, act: this.#act(given) };
+    return { ids: this.#parts.digests.personOnce(address), about: {}, act: this.#act(given), recipient: basePerson(address) };
   }
 
   /** Suppresses whom a legacy list names by hash. A digest of another length than the algorithm's is refused. */
@@ -198,6 +204,11 @@ export class Lists {
     const [first] = items;
     const which = items.length === 1 ? { whom: first?.ids[0]?.toString('hex') } : { entries: items.length };
     const act = { ...who, what: `${list}.add`, about: { scope: scopeName(scope), reasons, ...which } };
+    if (options.whole === true && items.length > MAX_CHANGES - LINE_CHANGES) {
+      const { merged } = await mergeItems(this.#parts, scope, list, items, options);
+      await audit.record(owner, act);
+      return merged;
+    }
     const { merged, outdated } = await audit.together(owner, act, async ({ changes, expect }) => {
       const beside: Beside = { changes: () => changes, expect, onlyWithChanges: items.length === 1 };
       const result = await mergeItems(this.#parts, scope, list, items, { ...options, beside });
@@ -298,7 +309,12 @@ export class Lists {
     if ('id' in target) return { person: [Buffer.from(target.id, 'hex')], hashes: [] };
     if (target.local === undefined) return { person: digests.domain(target.domain), hashes: [] };
     // All algorithms: a few keys more, and no head to be read first.
-    return { person: digests.person(target), hashes: HASH_ALGORITHMS.flatMap(algorithm => digests.importedOf(target, algorithm)) };
+    const recipient = basePerson(target);
+    return {
+      recipient,
+      person: digests.person(target),
+      hashes: HASH_ALGORITHMS.flatMap(algorithm => digests.importedOf(target, algorithm)),
+    };
   }
 }
 

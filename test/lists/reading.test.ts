@@ -1,6 +1,6 @@
 /** Tests of reading lists by page, by name and by id, of batches that are whole or not at all, and of taking one entry back. */
 import { createHash } from 'node:crypto';
-import t from 'tap';
+import t, { type Test } from 'tap';
 import type { CampaignId } from '../../src/ids.ts';
 import type { Item, ListEntry, NewAct } from '../../src/lists/lists.ts';
 import type { Scope } from '../../src/lists/standing.ts';
@@ -15,7 +15,7 @@ const LIFT = { by: 'Dora Officer', why: 'asked for it in writing' };
 
 for (const engine of ['lmdb', 'redis'] as const) {
   t.test(`on ${engine}`, { skip: engine === 'redis' ? noRedis : false }, async t => {
-    const fresh = async (t: Parameters<typeof startRedis>[0]): Promise<House> => {
+    const fresh = async (t: Test): Promise<House> => {
       const house = await openHouse(t.testdir({}), engine === 'redis' ? { storeUrl: (await startRedis(t)).url } : {});
       t.teardown(() => house.close());
       return house;
