@@ -34,15 +34,22 @@ const rowSchema = Type.Object(
 type Row = Static<typeof rowSchema>;
 
 const rows = Type.Array(Type.Union([Type.String({ maxLength: 998 }), rowSchema]), { maxItems: MAX_BATCH });
-const bodySchema = Type.Union([
-  Type.Object(
-    { entries: rows },
-    { ...strict, examples: [{ entries: [{ address: 'jane@customer.example', reason: 'manual' }, 'joe@customer.example'] }] },
-  ),
-  { ...rows, description: 'The entries alone, as Mailgun takes them' },
-  Type.Object({ recipient_emails: rows }, { ...strict, description: 'As SendGrid takes them' }),
-  Type.Object({ Suppressions: rows }, { ...strict, description: 'As Postmark takes them' }),
-]);
+const bodySchema = Type.Union(
+  [
+    Type.Object({ entries: rows }, strict),
+    { ...rows, description: 'The entries alone, as Mailgun takes them' },
+    Type.Object({ recipient_emails: rows }, { ...strict, description: 'As SendGrid takes them' }),
+    Type.Object({ Suppressions: rows }, { ...strict, description: 'As Postmark takes them' }),
+  ],
+  {
+    examples: [
+      { entries: [{ address: 'jane@customer.example', reason: 'manual' }, 'joe@customer.example'] },
+      [{ address: 'kim@customer.example', created_at: 'Fri, 21 Oct 2022 11:02:55 GMT' }],
+      { recipient_emails: ['lee@customer.example'] },
+      { Suppressions: [{ EmailAddress: 'ann@customer.example' }] },
+    ],
+  },
+);
 
 const resultSchema = Type.Object(
   {

@@ -86,7 +86,7 @@ export const whySchema = Type.String({
   description: 'Why: needed to lift what a recipient caused',
 });
 
-export const idParam = Type.String({ pattern: '^[0-9a-f]{32}$', description: 'Id of an entry' });
+export const idParam = Type.String({ pattern: '^[0-9a-f]{32}$', description: 'Id of an entry', examples: ['0c9f6e0d8a3b4f5c9e1d2a7b6c5d4e3f'] });
 
 /** What asks for entries. */
 export const entryQuery = {
