@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { resolve } from 'node:path';
 import type { AdminParts } from './admin/app.ts';
+import { processImporter } from './admin/import-process.ts';
 import { type RunningAdmin, startAdmin } from './admin/server.ts';
 import { addGauges } from './gauges.ts';
 import { type House, policiesOf, upstreamsOf } from './house.ts';
@@ -143,6 +144,7 @@ export function adminPartsOf(
   return {
     ...house,
     options: config.admin,
+    importer: processImporter(house.openedWith),
     upstreams,
     metricsFrom: config.metrics.from,
     exposition: async () => exposition(await snapshots()),

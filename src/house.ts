@@ -54,6 +54,8 @@ export interface HouseOptions {
 
 /** The store, and everything that stands on it. */
 export interface House {
+  /** How it was opened: what another process of this gate opens the same house with. */
+  readonly openedWith: HouseOptions;
   readonly config: Config;
   readonly baseDir: string;
   readonly clock: Clock;
@@ -116,6 +118,7 @@ export async function openHouse(options: HouseOptions): Promise<House> {
   const clients = new Clients({ store, keyring, digests, vault, clock, rules, audit });
   const journalParts = { store, digests, vault, sealer: keyring.sealer('journal'), clock, log };
   return {
+    openedWith: options,
     config,
     baseDir,
     clock,

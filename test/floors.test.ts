@@ -13,6 +13,7 @@ const FLOORS: Readonly<Record<string, number>> = {
   store: 2,
   keys: 2,
   audit: 3,
+  hooks: 3,
   lists: 4,
   clients: 4,
   journal: 4,
@@ -32,6 +33,7 @@ const FLOORS: Readonly<Record<string, number>> = {
   'app.ts': 10,
   cli: 11,
   'main.ts': 12,
+  'import-main.ts': 12,
 };
 const MAX_LINES = 330;
 

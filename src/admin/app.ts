@@ -5,6 +5,7 @@ import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fasti
 import type { Actor, Role } from '../accounts/account.ts';
 import type { Accounts, Admitted } from '../accounts/accounts.ts';
 import type { Scope } from '../accounts/scopes.ts';
+import type { Audit } from '../audit/audit.ts';
 import type { Clients } from '../clients/clients.ts';
 import type { Profile } from '../clients/profile.ts';
 import type { Decisions } from '../journal/decisions.ts';
@@ -18,6 +19,7 @@ import type { Logger } from '../ops/log.ts';
 import type { Metrics } from '../ops/metrics.ts';
 import type { Upstreams } from '../relay/upstreams.ts';
 import type { Store } from '../store/store.ts';
+import type { Importer } from './import-process.ts';
 import type { AdminOptions } from './options.ts';
 
 export type App = FastifyInstance<RawServerDefault, IncomingMessage, ServerResponse, FastifyBaseLogger, TypeBoxTypeProvider>;
@@ -31,6 +33,7 @@ export interface AdminParts {
   readonly store: Store;
   readonly keyring: Keyring;
   readonly accounts: Accounts;
+  readonly audit: Audit;
   readonly clients: Clients;
   readonly lists: Lists;
   readonly decisions: Decisions;
@@ -38,6 +41,7 @@ export interface AdminParts {
   readonly ledger: Ledger;
   readonly vault: Vault;
   readonly upstreams: Upstreams;
+  readonly importer: Importer;
   readonly metrics: Metrics;
   /** Networks that may read the metrics without a token. */
   readonly metricsFrom: readonly string[];

@@ -47,10 +47,28 @@ export const COLUMN_NAMES: Readonly<Record<'address' | 'domain' | 'hash' | 'reas
   reason: ['reason', 'suppressionreason', 'type', 'bouncetype'],
   origin: ['origin'],
   source: ['source'],
-  at: ['createdat', 'created', 'lastupdatetime', 'lastupdate', 'date', 'timestamp', 'addedat', 'suppressedat', 'bouncedat', 'optoutdate'],
+  at: [
+    'at',
+    'createdat',
+    'created',
+    'lastupdatetime',
+    'lastupdate',
+    'date',
+    'timestamp',
+    'addedat',
+    'suppressedat',
+    'bouncedat',
+    'optoutdate',
+  ],
 };
 
 const normal = (cell: string): string => cell.toLowerCase().replace(/[^a-z0-9]/g, '');
+
+/** The column that a header cell, or a member of an object, means. */
+export function columnNamed(text: string): keyof typeof COLUMN_NAMES | undefined {
+  const name = normal(text);
+  return (Object.keys(COLUMN_NAMES) as (keyof typeof COLUMN_NAMES)[]).find(column => COLUMN_NAMES[column].includes(name));
+}
 
 /** The columns that a header row names, or undefined where the row is no header but the first entry. */
 export function columnsOf(cells: readonly string[]): Columns | undefined {

@@ -25,8 +25,10 @@ export interface ImportOptions {
   readonly reason?: Reason | undefined;
   /** Told now and then how many octets of the file are read. */
   readonly reading?: (octets: number) => void;
-  /** Told now and then how many of the rows that were read are merged. */
-  readonly merging?: (done: number, total: number) => void;
+  /** Told now and then how many of the rows that were read are merged, and what came of them so far. */
+  readonly merging?: (done: number, total: number, counts: Pick<ImportReport, 'added' | 'existing'>) => void;
+  /** Ends the import early: while the file is read nothing goes in, afterwards what is being written still does. */
+  readonly signal?: AbortSignal;
 }
 
 export interface RowError {
@@ -44,6 +46,8 @@ export interface ImportReport {
   readonly invalid: number;
   /** The first MAX_ERRORS of the invalid ones. */
   readonly errors: readonly RowError[];
+  /** It was ended before all of it was in. */
+  readonly cancelled?: true;
 }
 
 export const MAX_ERRORS = 100_000;
@@ -71,6 +75,7 @@ export async function importList(
   let spool: Spool | undefined;
   try {
     for await (const rows of readRows(watched(chunks, options.reading))) {
+      if (options.signal?.aborted === true) break;
       for (const row of rows) {
         const item = reader.read(row);
         if (item === undefined) continue;
@@ -93,8 +98,9 @@ export async function importList(
       }
     }
     const refused = options.strict === true && counts.invalid > 0 && options.dryRun !== true;
-    if (spool !== undefined && !refused) await mergeSpool(lists, scope, spool, options, counts);
-    return { ...counts, ...(refused ? { existing: 0 } : {}), errors };
+    if (options.signal?.aborted === true) return { ...counts, existing: 0, errors, cancelled: true };
+    const whole = spool === undefined || refused || (await mergeSpool(lists, scope, spool, options, counts));
+    return { ...counts, ...(refused ? { existing: 0 } : {}), errors, ...(whole ? {} : { cancelled: true }) };
   } finally {
     await spool?.close();
   }
@@ -158,13 +164,14 @@ class RowReader {
   }
 }
 
+/** False: it was ended early. */
 async function mergeSpool(
   lists: Lists,
   scope: Scope,
   spool: Spool,
-  { hash, dryRun = false, merging }: ImportOptions,
+  { hash, dryRun = false, merging, signal }: ImportOptions,
   counts: { added: number; existing: number },
-): Promise<void> {
+): Promise<boolean> {
   const list = hash === undefined ? 'exclusion' : 'suppression';
   if (hash !== undefined && !dryRun) await lists.announceHashes(scope, hash);
   const running = new Set<Promise<unknown>>();
@@ -181,10 +188,11 @@ async function mergeSpool(
       likelyNew = !dryRun && !outcomes.includes('existing');
     }
     done += batch.length;
-    merging?.(done, spool.size);
+    merging?.(done, spool.size, counts);
   };
   try {
     for await (const batch of spool.batches(BATCH)) {
+      if (signal?.aborted === true) break;
       // One that failed stays, so that the wait for it tells.
       const one: Promise<unknown> = merge(batch).then(() => running.delete(one));
       one.catch(() => undefined);
@@ -192,6 +200,7 @@ async function mergeSpool(
       if (running.size >= AT_ONCE) await Promise.race(running);
     }
     await Promise.all(running);
+    return done === spool.size;
   } finally {
     await Promise.allSettled(running);
   }

@@ -1,6 +1,7 @@
-/** Rows of a list file in constant memory: any of the usual encodings and line ends, plain lines or CSV, each row with its line number. */
+/** Rows of a list file in constant memory: any of the usual encodings and line ends, plain lines, CSV or NDJSON, each row with its line number. */
 import { TextDecoder } from 'node:util';
 import { parse } from 'csv-parse';
+import { COLUMN_NAMES, columnNamed } from './columns.ts';
 
 export interface Row {
   /** Line on which the row begins; the first is 1. */
@@ -18,6 +19,7 @@ const DELIMITERS = [',', ';', '\t', '|'] as const;
 /** Nobody's address or exported row is longer; a file without line ends must not fill the memory. */
 const MAX_ROW = 65_536;
 
+const COLUMNS = Object.keys(COLUMN_NAMES) as readonly (keyof typeof COLUMN_NAMES)[];
 /** CSV rows handed on at once. */
 const ROWS = 250;
 
@@ -39,6 +41,10 @@ export async function* readRows(chunks: AsyncIterable<Buffer>): AsyncIterable<re
       yield next.value;
     }
   })();
+  if (first.trimStart().startsWith('{')) {
+    yield* objects(lines(rest));
+    return;
+  }
   const delimiter = delimiterOf(first);
   yield* delimiter === undefined ? lines(rest) : csv(rest, delimiter);
 }
@@ -90,6 +96,30 @@ async function* lines(texts: AsyncIterable<string>): AsyncIterable<readonly (Row
   }
   const last = open.replace(/\r$/, '');
   if (last !== '') yield [{ line, cells: [last] }];
+}
+
+/** One JSON object a line: a header of all columns there are, and below it what each object says in them. */
+async function* objects(texts: AsyncIterable<readonly (Row | BrokenRow)[]>): AsyncIterable<readonly (Row | BrokenRow)[]> {
+  yield [{ line: 0, cells: COLUMNS }];
+  for await (const rows of texts) yield rows.map(row => ('broken' in row || row.cells[0]?.trim() === '' ? row : objectRow(row)));
+}
+
+function objectRow({ line, cells }: Row): Row | BrokenRow {
+  let said: unknown;
+  try {
+    said = JSON.parse(cells[0] ?? '');
+  } catch {
+    return { line, broken: 'not a JSON object' };
+  }
+  if (typeof said !== 'object' || said === null || Array.isArray(said)) return { line, broken: 'not a JSON object' };
+  const found = new Map(Object.entries(said).map(([name, value]) => [columnNamed(name), value]));
+  return {
+    line,
+    cells: COLUMNS.map(name => {
+      const value: unknown = found.get(name);
+      return typeof value === 'string' || typeof value === 'number' ? String(value) : '';
+    }),
+  };
 }
 
 async function* csv(texts: AsyncIterable<string>, delimiter: string): AsyncIterable<readonly (Row | BrokenRow)[]> {

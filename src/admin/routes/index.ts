@@ -7,6 +7,7 @@ import { credentialRoutes } from './credentials.ts';
 import { exclusionRoutes } from './exclusions.ts';
 import { globalRoutes } from './global.ts';
 import { healthRoutes } from './health.ts';
+import { importRoutes } from './imports.ts';
 import { metricsRoutes } from './metrics.ts';
 import { sessionRoutes } from './session.ts';
 import { suppressionRoutes } from './suppressions.ts';
@@ -22,6 +23,7 @@ const RESOURCES: readonly ((app: App, parts: AdminParts) => void)[] = [
   exclusionRoutes,
   suppressionRoutes,
   globalRoutes,
+  importRoutes,
   healthRoutes,
   metricsRoutes,
 ];

@@ -1,0 +1,243 @@
+/** Import jobs: one running for each client, bounded over all, kept as they go on so that nobody has to guess what went in. */
+
+import type { Readable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Who } from '../audit/act.ts';
+import type { Audit } from '../audit/audit.ts';
+import type { ClientId } from '../ids.ts';
+import type { Vault } from '../keys/vault.ts';
+import type { ImportReport, RowError } from '../lists/import.ts';
+import type { Clock } from '../ops/clock.ts';
+import type { Logger } from '../ops/log.ts';
+import type { Store } from '../store/store.ts';
+import type { Importer, ImportOrder, RunningImport } from './import-process.ts';
+import { type ImportJob, ImportRecords, isOver, type JobState } from './import-records.ts';
+
+export interface ImportJobsParts {
+  readonly store: Store;
+  readonly vault: Vault;
+  readonly audit: Audit;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly importer: Importer;
+}
+
+/** At once, over all clients: each takes a core. */
+const MAX_RUNNING = 2;
+/** How often a running job is written down, and after how long a silence whoever ran it must be gone. */
+const BEAT_MS = 5_000;
+const GONE_MS = 30_000;
+/** An upload of which nothing comes for so long is cut off. */
+const STALLED_MS = 60_000;
+
+interface Running {
+  job: ImportJob;
+  readonly process: RunningImport;
+  /** What it ends as, where that was decided here. */
+  ends?: { readonly state: JobState; readonly problem?: string };
+  over: Promise<ImportJob>;
+}
+
+export interface BegunImport {
+  readonly job: ImportJob;
+  /** Takes the file to its end. Resolves to the job as it is then. */
+  receive(file: Readable): Promise<ImportJob>;
+}
+
+/** Every method throws StoreUnavailable where the store gave no answer. */
+export class ImportJobs {
+  readonly #parts: ImportJobsParts;
+  readonly #records: ImportRecords;
+  readonly #running = new Map<ClientId, Running>();
+  /** Clients whose import is just being begun. */
+  readonly #beginning = new Set<ClientId>();
+
+  constructor(parts: ImportJobsParts) {
+    this.#parts = parts;
+    this.#records = new ImportRecords(parts);
+  }
+
+  /** `busy`: one of this client's is running. `full`: too many are, of others. */
+  async begin(client: ClientId, order: ImportOrder, who: Who): Promise<BegunImport | 'busy' | 'full'> {
+    if (this.#running.has(client) || this.#beginning.has(client)) return 'busy';
+    if (this.#running.size + this.#beginning.size >= MAX_RUNNING) return 'full';
+    this.#beginning.add(client);
+    try {
+      const [latest] = await this.list(client, 1);
+      if (latest !== undefined && !isOver(latest)) return 'busy';
+      return await this.#start(client, order, who);
+    } finally {
+      this.#beginning.delete(client);
+    }
+  }
+
+  async find(client: ClientId, id: string): Promise<ImportJob | undefined> {
+    const running = this.#running.get(client);
+    if (running?.job.id === id) return running.job;
+    const job = await this.#records.find(client, id);
+    return job && this.#asItIs(job);
+  }
+
+  /** Newest first, those before the job `before`. */
+  async list(client: ClientId, limit: number, before?: string): Promise<readonly ImportJob[]> {
+    const running = this.#running.get(client)?.job;
+    return (await this.#records.list(client, limit, before)).map(job => (job.id === running?.id ? running : this.#asItIs(job)));
+  }
+
+  errors(client: ClientId, id: string, from: number, limit: number): Promise<readonly RowError[]> {
+    return this.#records.errors(client, id, from, limit);
+  }
+
+  /**
+   * Ends a job; resolves to it when it is over. What is in stays in. `writing`: a strict import has its file, so
+   * all of it goes in or nothing, and it is not stopped in between. `elsewhere`: another gate runs it.
+   */
+  async cancel(client: ClientId, id: string): Promise<ImportJob | 'absent' | 'writing' | 'elsewhere'> {
+    const running = this.#running.get(client);
+    if (running?.job.id !== id) {
+      const job = await this.find(client, id);
+      if (job === undefined) return 'absent';
+      return isOver(job) ? job : 'elsewhere';
+    }
+    const { state, strict, dryRun } = running.job;
+    if (state === 'importing' && strict && !dryRun) return 'writing';
+    if (state === 'receiving') this.#cutOff(running, 'cancelled');
+    else {
+      running.ends = { state: 'cancelled' };
+      running.process.cancel();
+    }
+    return running.over;
+  }
+
+  /** Ends what runs, as interrupted: it can be repeated. */
+  async close(): Promise<void> {
+    await Promise.all(
+      [...this.#running.values()].map(running => {
+        running.ends ??= { state: 'interrupted', problem: 'the gate was stopped; import the file again' };
+        if (running.job.state === 'receiving') running.process.kill();
+        else running.process.cancel();
+        return running.over.catch(() => undefined);
+      }),
+    );
+  }
+
+  async #start(client: ClientId, order: ImportOrder, who: Who): Promise<BegunImport> {
+    const { clock, audit, importer } = this.#parts;
+    const { scope, hash, reason, dryRun, strict } = order;
+    const now = clock.now();
+    const job: ImportJob = {
+      id: this.#records.newId(now),
+      state: 'receiving',
+      list: hash === undefined ? 'exclusion' : 'suppression',
+      ...(scope.campaign === undefined ? {} : { campaign: scope.campaign }),
+      ...(hash === undefined ? {} : { hash }),
+      ...(reason === undefined ? {} : { reason }),
+      dryRun,
+      strict,
+      by: who.by,
+      createdAt: now,
+      seenAt: now,
+      octets: 0,
+      read: 0,
+      added: 0,
+      existing: 0,
+      invalid: 0,
+      merged: { done: 0, total: 0 },
+      errors: 0,
+    };
+    const about = { job: job.id, list: job.list, ...(job.campaign === undefined ? {} : { campaign: job.campaign }), dryRun };
+    await audit.record(client, { ...who, what: 'import.start', about });
+    await this.#records.save(client, job);
+    const process = importer(order, ({ done, total, added, existing }) => {
+      running.job = { ...running.job, state: 'importing', added, existing, merged: { done, total } };
+    });
+    const running: Running = { job, process, over: Promise.resolve(job) };
+    this.#running.set(client, running);
+    const settled = new AbortController();
+    running.over = process.done.then(report => this.#end(client, running, report, who)).finally(() => settled.abort());
+    running.over.catch(error => this.#parts.log.error({ err: error, job: job.id }, 'the end of an import could not be written down'));
+    void this.#beat(client, running, settled.signal);
+    return { job, receive: file => this.#receive(running, file) };
+  }
+
+  async #receive(running: Running, file: Readable): Promise<ImportJob> {
+    file.on('data', (chunk: Buffer) => {
+      running.job = { ...running.job, octets: running.job.octets + chunk.length, seenAt: this.#parts.clock.now() };
+    });
+    if (await running.process.read(file)) {
+      running.job = { ...running.job, state: 'importing' };
+      return running.job;
+    }
+    running.ends ??= { state: 'interrupted', problem: 'the upload was cut off, and nothing of it went in; import the file again' };
+    return running.over;
+  }
+
+  #cutOff(running: Running, state: JobState, problem?: string): void {
+    running.ends = { state, ...(problem === undefined ? {} : { problem }) };
+    running.process.kill();
+  }
+
+  /** Writes down how far it is, so that another process can tell whether it runs; and watches over the upload. */
+  async #beat(client: ClientId, running: Running, signal: AbortSignal): Promise<void> {
+    const { clock, log } = this.#parts;
+    let quiet = 0;
+    for (let octets = -1; ; octets = running.job.octets) {
+      await sleep(BEAT_MS, undefined, { signal, ref: false }).catch(() => undefined);
+      if (signal.aborted) return;
+      quiet = running.job.state === 'receiving' && running.job.octets === octets ? quiet + BEAT_MS : 0;
+      if (quiet >= STALLED_MS)
+        this.#cutOff(running, 'interrupted', 'the upload stood still, and nothing of it went in; import the file again');
+      running.job = { ...running.job, seenAt: clock.now() };
+      await this.#records
+        .save(client, running.job)
+        .catch(error => log.warn({ err: error }, 'how far an import is could not be written down'));
+    }
+  }
+
+  async #end(client: ClientId, running: Running, report: ImportReport | string | undefined, who: Who): Promise<ImportJob> {
+    const { clock, audit, outbox } = this.#parts;
+    try {
+      const counts = typeof report === 'object' ? countsOf(report) : {};
+      const ended = {
+        ...running.job,
+        ...counts,
+        ...this.#outcome(running, report),
+        endedAt: clock.now(),
+        seenAt: clock.now(),
+      };
+      if (typeof report === 'object') await this.#records.saveErrors(client, ended.id, report.errors);
+      await this.#records.save(client, ended);
+      const { id, campaign, state, read, added, existing, invalid } = ended;
+      await audit.record(client, { ...who, what: 'import.end', about: { job: id, state, read, added, existing, invalid } });
+      const data = { campaign, ref: id, state, counts: { read, added, existing, invalid } };
+      await outbox.tell(client, [{ type: 'import.finished', data }]);
+      running.job = ended;
+      return ended;
+    } finally {
+      this.#running.delete(client);
+    }
+  }
+
+  #outcome({ job, ends }: Running, report: ImportReport | string | undefined): Pick<ImportJob, 'state' | 'problem'> {
+    if (typeof report === 'string') return { state: 'failed', problem: report };
+    if (report === undefined) return ends ?? { state: 'interrupted', problem: 'its process ended early; import the file again' };
+    if (report.cancelled === true) return ends ?? { state: 'interrupted', problem: 'its process was told to end; import the file again' };
+    return { state: job.strict && !job.dryRun && report.invalid > 0 ? 'refused' : 'finished' };
+  }
+
+  /** A job that nobody has written of for long is run by nobody. */
+  #asItIs(job: ImportJob): ImportJob {
+    if (isOver(job) || this.#parts.clock.now() - job.seenAt < GONE_MS) return job;
+    return { ...job, state: 'interrupted', problem: 'the gate that ran it is gone; import the file again' };
+  }
+}
+
+function countsOf({
+  read,
+  added,
+  existing,
+  invalid,
+  errors,
+}: ImportReport): Pick<ImportJob, 'read' | 'added' | 'existing' | 'invalid' | 'errors'> {
+  return { read, added, existing, invalid, errors: errors.length };
+}

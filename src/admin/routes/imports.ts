@@ -1,0 +1,262 @@
+/** Imports: a list file uploaded as a stream becomes a job, with progress, cancel, and every bad row by its line (A18). */
+import type { Readable } from 'node:stream';
+import type { FastifyReply } from 'fastify';
+import { type Static, Type } from 'typebox';
+import type { Role } from '../../accounts/account.ts';
+import type { CampaignId, ClientId } from '../../ids.ts';
+import { HASH_ALGORITHMS } from '../../keys/digest.ts';
+import type { RowError } from '../../lists/import.ts';
+import { REASONS } from '../../lists/standing.ts';
+import type { AdminParts, App } from '../app.ts';
+import { tellEvents } from '../event-stream.ts';
+import { ImportJobs } from '../import-jobs.ts';
+import type { ImportOrder } from '../import-process.ts';
+import { type ImportJob, isOver, JOB_STATES } from '../import-records.ts';
+import { noCampaign } from '../list-routes.ts';
+import { problem } from '../problem.ts';
+import { campaignIdSchema, clientIdSchema, clientParams, isoTimeSchema, PAGE_LIMIT, pageOf, pageQuery, strict } from '../schemas.ts';
+import { whoOf } from '../who.ts';
+
+const MEDIA_TYPES = ['text/csv', 'text/plain', 'application/x-ndjson'];
+/** Octets of a file: some hundred million rows. */
+const FILE_LIMIT = 16 * 1024 ** 3;
+
+const count = (description: string) => Type.Integer({ minimum: 0, description });
+const orNull = <T extends ReturnType<typeof Type.String>>(schema: T) => Type.Union([schema, Type.Null()]);
+
+const jobSchema = Type.Object(
+  {
+    id: Type.String({ examples: ['0199d2a4b1c83f9e21d7'] }),
+    state: Type.Enum([...JOB_STATES], {
+      description:
+        'receiving, importing, then finished; refused (strict, and a row is bad: nothing went in); cancelled or failed (what is counted went in and stays); interrupted (import the file again: what went in already changes nothing)',
+    }),
+    list: Type.Enum(['exclusion', 'suppression']),
+    campaign: orNull(Type.String()),
+    hash: orNull(Type.String()),
+    reason: orNull(Type.String()),
+    dryRun: Type.Boolean(),
+    strict: Type.Boolean(),
+    by: Type.String(),
+    createdAt: isoTimeSchema,
+    endedAt: orNull(isoTimeSchema),
+    octets: count('Of the file, received so far'),
+    read: count('Rows with something in them; known at the end'),
+    added: count('Listed anew; in a dry run: would be'),
+    existing: count('Listed before, or further up in the file'),
+    invalid: count('Bad rows: see errors'),
+    merged: Type.Object({ done: count('Rows that are in'), total: count('Rows to be put in') }, strict),
+    problem: orNull(Type.String()),
+  },
+  strict,
+);
+
+const errorSchema = Type.Object(
+  { line: Type.Integer({ minimum: 0 }), problem: Type.String({ description: 'Never repeats the row' }) },
+  { ...strict, examples: [{ line: 17, problem: 'neither an address nor a domain' }] },
+);
+
+const tags = ['imports'];
+const roles: readonly Role[] = ['admin', 'operator', 'officer', 'client'];
+const read = { roles, scope: 'imports:read' } as const;
+const write = { roles: ['admin', 'operator', 'client'] as readonly Role[], scope: 'imports:write' } as const;
+const jobParams = Type.Object({ client: clientIdSchema, job: Type.String({ pattern: '^[0-9a-f]{20}$', description: 'Id of an import' }) });
+
+export function importRoutes(app: App, parts: AdminParts): void {
+  const jobs = new ImportJobs(parts);
+  const closing = new AbortController();
+  app.addHook('preClose', async () => {
+    closing.abort();
+    await jobs.close();
+  });
+  addUpload(app, jobs);
+
+  app.get(
+    '/v1/clients/:client/imports',
+    {
+      schema: {
+        summary: 'The imports of a client, newest first',
+        tags,
+        params: clientParams,
+        querystring: Type.Object({ ...pageQuery, cursor: Type.Optional(Type.String({ pattern: '^[0-9a-f]{20}$' })) }, strict),
+        response: { 200: pageOf(jobSchema) },
+      },
+      config: read,
+    },
+    async ({ profile, query: { limit = PAGE_LIMIT, cursor } }) => {
+      const found = await jobs.list(profile.id, limit, cursor);
+      return { items: found.map(shownJob), next: found.length < limit ? null : (found.at(-1)?.id ?? null) };
+    },
+  );
+
+  app.get(
+    '/v1/clients/:client/imports/:job',
+    { schema: { summary: 'One import, as it is now', tags, params: jobParams, response: { 200: jobSchema } }, config: read },
+    async ({ profile, params }, reply) => {
+      const job = await jobs.find(profile.id, params.job);
+      return job === undefined ? noJob(reply) : shownJob(job);
+    },
+  );
+
+  app.get(
+    '/v1/clients/:client/imports/:job/events',
+    {
+      schema: {
+        summary: 'How an import goes on, as server-sent events: `progress` with the import in its data, at last `end`',
+        tags,
+        params: jobParams,
+        response: { 200: { description: 'Events', content: { 'text/event-stream': { schema: Type.String() } } } },
+      },
+      config: read,
+    },
+    async (request, reply) => {
+      const { profile, params } = request;
+      if ((await jobs.find(profile.id, params.job)) === undefined) return noJob(reply);
+      const look = async () => {
+        const job = await jobs.find(profile.id, params.job);
+        return job && { event: isOver(job) ? 'end' : 'progress', data: JSON.stringify(shownJob(job)), over: isOver(job) };
+      };
+      await tellEvents(request, reply as unknown as FastifyReply, look, closing.signal);
+      return reply;
+    },
+  );
+
+  app.get(
+    '/v1/clients/:client/imports/:job/errors',
+    {
+      schema: {
+        summary: 'The bad rows of an import: line and problem, in the order of the file; the first 100,000',
+        tags,
+        params: jobParams,
+        querystring: Type.Object({ ...pageQuery, cursor: Type.Optional(Type.String({ pattern: '^[0-9]{1,6}$' })) }, strict),
+        response: { 200: pageOf(errorSchema) },
+      },
+      config: read,
+    },
+    async ({ profile, params, query: { limit = PAGE_LIMIT, cursor } }, reply) => {
+      const job = await jobs.find(profile.id, params.job);
+      if (job === undefined) return noJob(reply);
+      const from = Number(cursor ?? 0);
+      const errors = await jobs.errors(profile.id, job.id, from, limit);
+      const next = from + errors.length;
+      return { items: errors.map(shownError), next: next < job.errors && errors.length > 0 ? String(next) : null };
+    },
+  );
+
+  app.delete(
+    '/v1/clients/:client/imports/:job',
+    {
+      schema: {
+        summary: 'Cancels an import; what went in already stays, and the answer counts it',
+        description:
+          'One that is over is answered as it is. A strict import that has its file cannot be cancelled: all of it goes in or nothing.',
+        tags,
+        params: jobParams,
+        response: { 200: jobSchema },
+      },
+      config: write,
+    },
+    async ({ profile, params }, reply) => {
+      const outcome = await jobs.cancel(profile.id, params.job);
+      if (outcome === 'absent') return noJob(reply);
+      if (outcome === 'writing')
+        return problem(reply, 'conflict', 'a strict import that has its file goes in as a whole; wait for its end');
+      if (outcome === 'elsewhere') return problem(reply, 'conflict', 'another gate runs this import; ask that one');
+      return shownJob(outcome);
+    },
+  );
+}
+
+const uploadQuery = Type.Object(
+  {
+    campaign: Type.Optional(campaignIdSchema),
+    list: Type.Optional(Type.Enum(['exclusion', 'suppression'], { description: 'suppression: a file of hashes, which needs `hash`' })),
+    hash: Type.Optional(
+      Type.Enum([...HASH_ALGORITHMS], { description: 'The rows are digests by this algorithm; they go to the suppressions' }),
+    ),
+    reason: Type.Optional(Type.Enum([...REASONS], { description: 'Of every row, whatever the file says' })),
+    dryRun: Type.Optional(Type.Boolean({ default: false, description: 'Only say what would happen' })),
+    strict: Type.Optional(Type.Boolean({ default: false, description: 'Nothing goes in if a row is bad' })),
+  },
+  strict,
+);
+
+/** In a context of its own: only here a text is handed on as it comes. */
+function addUpload(app: App, jobs: ImportJobs): void {
+  app.register(async scoped => {
+    scoped.removeAllContentTypeParsers();
+    scoped.addContentTypeParser(MEDIA_TYPES, (_request, payload, done) => done(null, payload));
+    (scoped as unknown as App).post(
+      '/v1/clients/:client/imports',
+      {
+        bodyLimit: FILE_LIMIT,
+        schema: {
+          summary: 'Imports a list file: addresses, domains or hashes; CSV, one a line, or NDJSON (docs/import.md)',
+          description:
+            'Answers when the file is received and goes in; ask its Location for what comes of it. Nothing goes in of an upload that was cut off. One at a time for each client.',
+          tags,
+          consumes: MEDIA_TYPES,
+          params: clientParams,
+          querystring: uploadQuery,
+          response: { 202: jobSchema },
+        },
+        config: write,
+      },
+      async (request, reply) => {
+        const { profile, query, actor } = request;
+        const order = orderOf(profile.id, query);
+        if ('wrong' in order) return problem(reply, 'invalid', 'see errors', [order.wrong]);
+        if (order.scope.campaign !== undefined && !profile.campaigns.has(order.scope.campaign)) return noCampaign(reply);
+        const begun = await jobs.begin(profile.id, order, whoOf(actor));
+        if (begun === 'busy') return problem(reply, 'conflict', 'an import of this client is running; wait for it or cancel it');
+        if (begun === 'full')
+          return problem(reply.header('retry-after', '30'), 'too-many-requests', 'too many imports are running; try again');
+        const location = `/v1/clients/${profile.id}/imports/${begun.job.id}`;
+        const job = await begun.receive(request.body as Readable);
+        if (job.state === 'cancelled') return problem(reply, 'conflict', 'this import was cancelled before its file was whole');
+        if (isOver(job)) return problem(reply, 'unavailable', job.problem);
+        return reply.code(202).header('location', location).send(shownJob(job));
+      },
+    );
+  });
+}
+
+function orderOf(
+  client: ClientId,
+  { campaign, list, hash, reason, dryRun = false, strict: whole = false }: Static<typeof uploadQuery>,
+): ImportOrder | { readonly wrong: { readonly field: string; readonly message: string; readonly fix: string } } {
+  if (list === 'suppression' && hash === undefined) {
+    const fix = 'say by which algorithm, or import addresses as exclusions: they bind the same';
+    return { wrong: { field: 'hash', message: 'is needed: a file of suppressions holds hashes', fix } };
+  }
+  if (list === 'exclusion' && hash !== undefined)
+    return { wrong: { field: 'list', message: 'hashes go to the suppressions', fix: 'leave list out' } };
+  return {
+    scope: { owner: client, ...(campaign === undefined ? {} : { campaign: campaign as CampaignId }) },
+    ...(hash === undefined ? {} : { hash }),
+    ...(reason === undefined ? {} : { reason }),
+    dryRun,
+    strict: whole,
+  };
+}
+
+function noJob<R extends { code(status: number): unknown }>(reply: R): R {
+  return problem(reply, 'not-found', 'there is no such import');
+}
+
+function shownError({ line, error }: RowError): Static<typeof errorSchema> {
+  return { line, problem: error };
+}
+
+function shownJob(job: ImportJob): Static<typeof jobSchema> {
+  const { seenAt: _, errors: __, createdAt, endedAt, campaign, hash, reason, problem: why, ...plain } = job;
+  return {
+    ...plain,
+    campaign: campaign ?? null,
+    hash: hash ?? null,
+    reason: reason ?? null,
+    createdAt: new Date(createdAt).toISOString(),
+    endedAt: endedAt === undefined ? null : new Date(endedAt).toISOString(),
+    problem: why ?? null,
+  };
+}
