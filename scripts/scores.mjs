@@ -27,7 +27,13 @@ const message = ({ kind, file, input }) => {
 
 for (const half of ['held-out', 'tuned']) console.log(`Our own short replies, ${half}\n\n${scoreTable(classifier, half)}`);
 
-const bounce = { cases: 0, named: 0, judged: 0, agreed: 0, optOuts: 0 };
+const bounce = { cases: 0, named: 0, judged: 0, agreed: 0, disputed: 0, optOuts: 0 };
+/** To that suite a mailbox that is suspended or filtered is never permanent; to us it is where each status code says so. */
+const PERMANENT = ['5.1.1', '5.1.2', '5.1.3', '5.1.6', '5.1.10', '5.2.1'];
+const isDisputed = ({ sisimai = [], dsn_groups: groups = [] }) =>
+  sisimai.some(({ reason }) => reason === 'filtered' || reason === 'suspend') &&
+  groups.length > 0 &&
+  groups.every(({ status }) => PERMANENT.includes(status ?? ''));
 const sorted = list => String([...list].sort());
 for (const one of lines('bounces.jsonl')) {
   const { failed_recipients: failed, recipients_count: count, delayed_recipients: delayed, failure, hard_bounce: hard } = one.expected;
@@ -43,10 +49,12 @@ for (const one of lines('bounces.jsonl')) {
   bounce.judged += 1;
   // A delay names nobody: it suppresses nobody, as a failure for now.
   if (sorted(flags) === sorted(hard) || !(flags.includes(true) || hard.includes(true))) bounce.agreed += 1;
+  else if (isDisputed(one.expected) && flags.every(Boolean)) bounce.disputed += 1;
 }
 console.log(`Corpus: ${folder}`);
 console.log(
-  `bounces: recipients ${percent(bounce.named, bounce.cases)}; permanence ${percent(bounce.agreed, bounce.judged)}; opt-outs ${bounce.optOuts}`,
+  `bounces: recipients ${percent(bounce.named, bounce.cases)}; permanence ${percent(bounce.agreed + bounce.disputed, bounce.judged)}, ` +
+    `${bounce.disputed} of them by the server's code against the suite's own notion; opt-outs ${bounce.optOuts}`,
 );
 
 const squeezed = text => text.replace(/\s+/g, '');
