@@ -5,6 +5,7 @@ import type { AdminParts } from './admin/app.ts';
 import { processImporter } from './admin/import-process.ts';
 import { type RunningAdmin, startAdmin } from './admin/server.ts';
 import { addGauges } from './gauges.ts';
+import { Deliverer } from './hooks/deliverer.ts';
 import { type House, policiesOf, upstreamsOf } from './house.ts';
 import { type ClientId, GLOBAL } from './ids.ts';
 import { loadClassifier } from './inbound/classify.ts';
@@ -19,9 +20,11 @@ import { INBOUND_LATENCY } from './journal/inbound-latency.ts';
 import { Journal } from './journal/journal.ts';
 import { ALARM_MS } from './journal/pending.ts';
 import { SoftBounces } from './journal/soft-bounces.ts';
+import { isAddress, parsePerson } from './mail/address.ts';
 import { parseMessage } from './mail/message.ts';
 import { exposition, type Snapshot } from './ops/metrics.ts';
 import { regularly } from './ops/regularly.ts';
+import type { Policies } from './policy/policy.ts';
 import type { Upstreams } from './relay/upstreams.ts';
 import { ByteBudget } from './smtp/budget.ts';
 import { type Listener, startListener } from './smtp/listener.ts';
@@ -61,6 +64,7 @@ export async function startGate(house: House, { admin: withAdmin = true, snapsho
   const { metrics } = house;
   const journal = new Journal(house.journalParts, metrics);
   const tracked = new TrackedLinks({ store: house.store, clock, log, alarm: alarm => house.metrics.alarms.inc({ alarm }) });
+  const policies = policiesOf(house, tracked);
   const upstreams = upstreamsOf(house);
   // What one process may use of a limit that holds for all workers together.
   const share = (limit: number): number => Math.ceil(limit / submission.workers);
@@ -68,13 +72,14 @@ export async function startGate(house: House, { admin: withAdmin = true, snapsho
   addGauges({ ...house, journal, budgets });
   const gate = new SubmissionGate({
     clients,
-    policies: policiesOf(house, tracked),
+    policies,
     upstreams,
     journal,
     sends: house.sends,
     tokens: house.tokens,
     hostname: submission.hostname,
     options: submission,
+    alerts: house.alerts,
     clock,
     log,
   });
@@ -97,10 +102,12 @@ export async function startGate(house: House, { admin: withAdmin = true, snapsho
     await listener.stop(0);
     throw error;
   });
-  const admin = await startAdminOf(adminPartsOf(house, upstreams, snapshots), withAdmin).catch(async error => {
-    await Promise.all([listener.stop(0), returns.stop(0)]);
+  const deliverer = withAdmin ? startDeliverer(house) : undefined;
+  const admin = await startAdminOf(adminPartsOf(house, upstreams, policies, snapshots), withAdmin).catch(async error => {
+    await Promise.all([listener.stop(0), returns.stop(0), deliverer?.stop()]);
     throw error;
   });
+  const watching = regularly(MINUTE_MS, 'watching alarms', log, async () => house.alerts.sweep());
   return {
     addresses: listener.addresses,
     inbound: returns.addresses,
@@ -120,13 +127,32 @@ export async function startGate(house: House, { admin: withAdmin = true, snapsho
       };
       // Before the listener gives up: what the upstream does not answer even then is cut, and its sender still told so.
       const late = setTimeout(() => void close(), limitMs);
-      await Promise.all([listener.stop(limitMs, VERDICT_MS), returns.stop(limitMs), admin?.stop()]);
+      await Promise.all([listener.stop(limitMs, VERDICT_MS), returns.stop(limitMs), admin?.stop(), deliverer?.stop()]);
       clearTimeout(late);
+      await watching.stop();
       await tracked.close();
       await close();
       await journal.close();
     },
   };
+}
+
+/** Tells platforms what happened; in one process of a gate, and in one gate of a store. */
+function startDeliverer(house: House): Deliverer {
+  const { config, lists, metrics } = house;
+  return new Deliverer({
+    ...house,
+    options: config.webhooks,
+    count: result => metrics.webhooks.inc({ result }),
+    async erased(client, recipient) {
+      const address = parsePerson(recipient);
+      const standing = isAddress(address) ? await lists.standing(address, client, []) : [];
+      // What cannot be read may be an erasure.
+      return standing.some(
+        ({ list, acts }) => list === 'suppression' && (acts.length === 0 || acts.some(({ reason }) => reason === 'erasure')),
+      );
+    },
+  });
 }
 
 /** Opens the admin API, in one process of a gate: what it counts (failed log-ins) and runs (imports) is that process's. */
@@ -138,6 +164,7 @@ async function startAdminOf(parts: AdminParts, wanted: boolean): Promise<Running
 export function adminPartsOf(
   house: House,
   upstreams: Upstreams,
+  policies: Policies,
   snapshots: GateOptions['snapshots'] = async () => [await house.metrics.snapshot()],
 ): AdminParts {
   const { config } = house;
@@ -146,6 +173,8 @@ export function adminPartsOf(
     options: config.admin,
     importer: processImporter(house.openedWith),
     upstreams,
+    policies,
+    campaignHeader: config.submission.campaignHeader,
     metricsFrom: config.metrics.from,
     exposition: async () => exposition(await snapshots()),
   };

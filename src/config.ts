@@ -6,6 +6,7 @@ import { Value } from 'typebox/value';
 import { parseDocument } from 'yaml';
 import { adminOptions, adminProblems } from './admin/options.ts';
 import { parseBlock } from './clients/addresses.ts';
+import { webhookOptions } from './hooks/options.ts';
 import { inboundListenerOptions, inboundOptions, inboundProblems } from './inbound/options.ts';
 import { keysOptions } from './keys/options.ts';
 import { ledgerOptions } from './lists/options.ts';
@@ -18,6 +19,7 @@ import { parseListens } from './smtp/listen.ts';
 import { listenerOptions } from './smtp/options.ts';
 import { storeOptions } from './store/options.ts';
 import { submissionOptions } from './submission/options.ts';
+import { alertsOptions } from './watch/options.ts';
 
 const strict = { additionalProperties: false } as const;
 
@@ -30,9 +32,11 @@ export const configSchema = Type.Object(
     inbound: Type.Object({ ...inboundListenerOptions.properties, ...inboundOptions.properties }, { ...strict, default: {} }),
     upstream: upstreamOptions,
     policies: policyOptions,
+    alerts: alertsOptions,
     admin: adminOptions,
     log: logOptions,
     metrics: metricsOptions,
+    webhooks: webhookOptions,
   },
   strict,
 );

@@ -6,6 +6,8 @@ import { createChecks, registry } from './checks/index.ts';
 import { Clients } from './clients/clients.ts';
 import { type Config, type Loaded, loadConfig } from './config.ts';
 import { admission, keyringFor } from './founding.ts';
+import { Endpoints } from './hooks/endpoints.ts';
+import { Outbox } from './hooks/outbox.ts';
 import { Decisions } from './journal/decisions.ts';
 import type { JournalParts } from './journal/journal.ts';
 import { type Pending, StoredPending } from './journal/pending.ts';
@@ -28,6 +30,7 @@ import { parseUpstreamUrl } from './relay/url.ts';
 import { measuredStore } from './store/measured.ts';
 import { openStore } from './store/open.ts';
 import type { Store } from './store/store.ts';
+import { Alerts } from './watch/alerts.ts';
 import type { TrackedLinks } from './watch/tracked-links.ts';
 
 /** The configuration cannot be used: every problem, each naming its key and the fix. */
@@ -61,11 +64,14 @@ export interface House {
   readonly clock: Clock;
   readonly log: Logger;
   readonly metrics: Metrics;
+  readonly alerts: Alerts;
   readonly store: Store;
   readonly ledger: Ledger;
   readonly lists: Lists;
   readonly clients: Clients;
   readonly audit: Audit;
+  readonly endpoints: Endpoints;
+  readonly outbox: Outbox;
   readonly accounts: Accounts;
   readonly decisions: Decisions;
   readonly sends: StoredSends;
@@ -113,10 +119,12 @@ export async function openHouse(options: HouseOptions): Promise<House> {
   }
   const digests = new Digests(keyring);
   const audit = new Audit({ store, keyring, vault, clock, log });
-  const lists = new Lists({ store, keyring, digests, vault, ledger, clock, audit });
+  const endpoints = new Endpoints({ store, vault, clock, loopback: config.webhooks.loopback });
+  const outbox = new Outbox({ store, vault, endpoints, clock });
+  const lists = new Lists({ store, keyring, digests, vault, ledger, clock, audit, outbox });
   const rules = { policies: [...settings.keys()], credentialOnly: CREDENTIAL_ONLY, upstreamProblem };
   const clients = new Clients({ store, keyring, digests, vault, clock, rules, audit });
-  const journalParts = { store, digests, vault, sealer: keyring.sealer('journal'), clock, log };
+  const journalParts = { store, digests, vault, sealer: keyring.sealer('journal'), clock, log, outbox };
   return {
     openedWith: options,
     config,
@@ -124,11 +132,14 @@ export async function openHouse(options: HouseOptions): Promise<House> {
     clock,
     log,
     metrics,
+    alerts: new Alerts({ options: config.alerts, clock, log }),
     store,
     ledger,
     lists,
     clients,
     audit,
+    endpoints,
+    outbox,
     accounts: new Accounts({ store, keyring, digests, clock, audit }),
     decisions: new Decisions(journalParts),
     sends: new StoredSends(journalParts),

@@ -45,6 +45,7 @@ export class SubmissionGate implements Gate<Credential> {
       if (error instanceof AuthenticationBusy) return BUSY;
       return unanswered(error);
     });
+    if (answer === 'bad' || answer === BUSY) this.#parts.alerts.failedLogin('smtp', peer.remoteAddress);
     if (answer === 'bad') return BAD;
     if (answer === 'disabled') return DISABLED;
     return 'credential' in answer ? { login: answer.credential } : answer;
@@ -73,6 +74,8 @@ export class SubmissionGate implements Gate<Credential> {
     }
     const slow = this.#limits.take(profile.id, this.#share(profile.maxRate ?? options.rate.perMinute));
     if (slow !== undefined) return slow;
+    const held = this.#parts.alerts.hold(profile.id);
+    if (held !== undefined) return held;
     return new SubmissionTransaction(
       { ...this.#parts, setbacks: this.#setbacks },
       { peer, credential, profile, policy, reversePath, parameters },

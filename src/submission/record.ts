@@ -7,6 +7,7 @@ import { defer, isDeferred, type Reply, replyLine } from '../mail/reply.ts';
 import type { Logger } from '../ops/log.ts';
 import { UNAVAILABLE } from '../policy/policy.ts';
 import { withRef } from '../policy/ref.ts';
+import type { Alerts } from '../watch/alerts.ts';
 
 /** What all decisions of one transaction share. */
 export interface Subject {
@@ -49,10 +50,12 @@ export interface Draft {
 export class Recorder {
   readonly #journal: Journal;
   readonly #log: Logger;
+  readonly #alerts: Pick<Alerts, 'refused'>;
 
-  constructor(journal: Journal, log: Logger) {
+  constructor(journal: Journal, log: Logger, alerts: Pick<Alerts, 'refused'>) {
     this.#journal = journal;
     this.#log = log;
+    this.#alerts = alerts;
   }
 
   draft(recipient: Address, ground: Ground): Draft {
@@ -103,6 +106,7 @@ export class Recorder {
   }
 
   #decided(subject: Subject, recipient: Address, stage: DecisionInput['stage'], ground: Ground, outcome: Outcome, id: DecisionId): void {
+    if (outcome === 'rejected') this.#alerts.refused(subject.client);
     this.#journal.decided(
       {
         ...subject,

@@ -19,6 +19,7 @@ import type { Policies, Policy, Ruling } from '../policy/policy.ts';
 import type { Upstreams } from '../relay/upstreams.ts';
 import type { MailParameters, Peer, Transaction } from '../smtp/gate.ts';
 import { StoreUnavailable } from '../store/store.ts';
+import type { Alerts } from '../watch/alerts.ts';
 import { type Bound, campaignsAtDot, campaignsAtRcpt } from './campaigns.ts';
 import { deliver } from './delivery.ts';
 import { findingOf } from './finding.ts';
@@ -35,6 +36,7 @@ export interface TransactionParts {
   readonly sends: Sends;
   readonly tokens: Tokens;
   readonly setbacks: Setbacks;
+  readonly alerts: Alerts;
   readonly hostname: string;
   readonly options: { readonly campaignHeader: string };
   readonly clock: Clock;
@@ -55,6 +57,8 @@ const OK = accept(250, '2.1.5', 'Recipient ok');
 const NOBODY = reject(554, '5.5.1', 'No valid recipients');
 const ONE_AT_A_TIME = defer(452, '4.5.3', 'Null reverse-path: one recipient per transaction');
 
+/** What they answer tells who is listed. */
+const LIST_CHECKS: ReadonlySet<string> = new Set(['exclusion', 'suppression']);
 const REMOVED: Ground = {
   check: 'gate',
   token: 'disabled',
@@ -79,7 +83,7 @@ export class SubmissionTransaction implements Transaction {
   constructor(parts: TransactionParts, opening: Opening) {
     this.#parts = parts;
     this.#opening = opening;
-    this.#recorder = new Recorder(parts.journal, parts.log);
+    this.#recorder = new Recorder(parts.journal, parts.log, parts.alerts);
     this.#arrivedAt = parts.clock.now();
   }
 
@@ -95,6 +99,8 @@ export class SubmissionTransaction implements Transaction {
     if (reversePath === null && this.#recipients.size > 0) return ONE_AT_A_TIME;
     const bound = campaignsAtRcpt(credential);
     const ruling = await policy.askRcpt(rcpt, this.#submission(profile, bound, [...this.#recipients.values(), rcpt]));
+    const listed = ruling.objection !== undefined && LIST_CHECKS.has(ruling.objection.check) && !isDeferred(ruling.objection.reply);
+    this.#parts.alerts.asked(profile.id, listed);
     if (ruling.objection !== undefined) {
       return this.#recorder.refused(this.#subject(bound), rcpt, 'rcpt', { ...ruling.objection, erased: ruling.erased });
     }
