@@ -86,7 +86,11 @@ export const whySchema = Type.String({
   description: 'Why: needed to lift what a recipient caused',
 });
 
-export const idParam = Type.String({ pattern: '^[0-9a-f]{32}$', description: 'Id of an entry', examples: ['0c9f6e0d8a3b4f5c9e1d2a7b6c5d4e3f'] });
+export const idParam = Type.String({
+  pattern: '^[0-9a-f]{32}$',
+  description: 'Id of an entry',
+  examples: ['0c9f6e0d8a3b4f5c9e1d2a7b6c5d4e3f'],
+});
 
 /** What asks for entries. */
 export const entryQuery = {
@@ -134,15 +138,23 @@ export function shownEntry({ id, list, match, target, acts }: ListEntry, scope: 
 
 /** What the lists say of somebody, as this actor may know it: of other scopes than the client's own, its accounts learn only that. */
 export function shownStanding(standing: Standing, actor: Pick<Actor, 'role' | 'client'>): ShownStanding {
-  const told = actor.client === undefined ? standing : standing.filter(({ scope }) => scope.owner === actor.client);
   return {
     listed: standing.length > 0,
-    entries: told.flatMap(({ scope, list, match, acts }): ShownStanding['entries'] => {
+    entries: toldTo(standing, actor).flatMap(({ scope, list, match, acts }): ShownStanding['entries'] => {
       const where = { scope: scopeName(scope), list, match };
       if (acts.length === 0) return [{ ...where, reason: null, source: null, at: null }];
       return toldActs(acts, actor).map(({ reason, source, at }) => ({ ...where, reason, source, at: new Date(at).toISOString() }));
     }),
   };
+}
+
+/** Why somebody is listed, as this actor may know it. */
+export function toldReasons(standing: Standing, actor: Pick<Actor, 'role' | 'client'>): readonly string[] {
+  return [...new Set(toldTo(standing, actor).flatMap(({ acts }) => toldActs(acts, actor).map(({ reason }) => reason)))];
+}
+
+function toldTo(standing: Standing, { client }: Pick<Actor, 'client'>): Standing {
+  return client === undefined ? standing : standing.filter(({ scope }) => scope.owner === client);
 }
 
 /** What a request said wrong of whom it means; never repeats it. */

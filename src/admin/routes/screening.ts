@@ -1,0 +1,112 @@
+/** Screening: a list held against a client's lists and rules before a campaign; counts, and nobody is named (A24). */
+import type { Readable } from 'node:stream';
+import { type Static, Type } from 'typebox';
+import type { CampaignId } from '../../ids.ts';
+import { type PersonRow, readPeople, readPerson } from '../../lists/people.ts';
+import { screen } from '../../submission/screening.ts';
+import type { AdminParts, App } from '../app.ts';
+import { campaignQuery, toldReasons } from '../entries.ts';
+import { noCampaign } from '../list-routes.ts';
+import { problem } from '../problem.ts';
+import { clientParams, strict } from '../schemas.ts';
+import { whoOf } from '../who.ts';
+
+const MEDIA_TYPES = ['text/csv', 'text/plain', 'application/x-ndjson'];
+/** Rows of one list: every person is remembered until its end, so that further rows of them are told. */
+const MOST = 500_000;
+/** Rows of one list whose verdicts are told one by one. */
+const MOST_TOLD = 100_000;
+const BODY_LIMIT = 256 * 1_048_576;
+
+const count = (description: string) => Type.Integer({ minimum: 0, description });
+const counts = (description: string) => Type.Record(Type.String(), Type.Integer(), { description });
+const reportSchema = Type.Object(
+  {
+    rows: count('Rows with something in them'),
+    ok: count('May be mailed as things stand'),
+    tokens: counts('May not be mailed, by the token that a reply would name; one each'),
+    checks: counts('Objections of each check; a person may be refused by several'),
+    observed: counts('Objections of checks that only observe'),
+    reasons: counts('Why people are listed, as far as this account may know; one may be listed for several reasons'),
+    invalid: count('No address in the row'),
+    duplicates: count('Further rows of somebody who stood in a row before'),
+    errors: Type.Array(Type.Object({ line: Type.Integer(), problem: Type.String({ description: 'Never repeats the row' }) }, strict), {
+      description: 'The first 1,000 of the invalid rows',
+    }),
+    verdicts: Type.Optional(
+      Type.Array(
+        Type.Object(
+          { line: Type.Integer(), verdict: Type.String({ description: 'ok, invalid, duplicate, or the token that a reply would name' }) },
+          strict,
+        ),
+      ),
+    ),
+  },
+  strict,
+);
+const listSchema = Type.Object(
+  { addresses: Type.Array(Type.String({ maxLength: 998 }), { maxItems: MOST_TOLD }) },
+  { ...strict, examples: [{ addresses: ['jane@customer.example', 'joe@customer.example'] }] },
+);
+const texts = Object.fromEntries(
+  MEDIA_TYPES.map(type => [type, { schema: Type.Any({ description: 'One address a line, CSV, or NDJSON (docs/import.md)' }) }]),
+);
+
+/** In a context of its own: only here a text is handed on as it comes. */
+export function screeningRoutes(app: App, { policies, lists, audit }: AdminParts): void {
+  app.register(async scoped => {
+    scoped.addContentTypeParser(MEDIA_TYPES, (_request, payload, done) => done(null, payload));
+    (scoped as unknown as App).post(
+      '/v1/clients/:client/screening',
+      {
+        bodyLimit: BODY_LIMIT,
+        schema: {
+          summary: 'Counts who of a list may be mailed, and why the others may not; adds nobody to any list',
+          description: `The same checks as at RCPT. Up to ${MOST} rows, as CSV, one a line, NDJSON or JSON. Whoever was erased counts as one who objected.`,
+          tags: ['screening'],
+          params: clientParams,
+          querystring: Type.Object(
+            {
+              ...campaignQuery,
+              rows: Type.Optional(Type.Boolean({ description: `Each row's verdict as well, of up to ${MOST_TOLD} rows` })),
+            },
+            strict,
+          ),
+          body: { content: { 'application/json': { schema: listSchema }, ...texts } },
+          response: { 200: reportSchema },
+        },
+        config: { roles: ['admin', 'operator', 'officer', 'client'], scope: 'screening:read' },
+      },
+      async (request, reply) => {
+        const { profile, actor, query } = request;
+        const { campaign, rows = false } = query;
+        if (campaign !== undefined && !profile.campaigns.has(campaign as CampaignId)) return noCampaign(reply);
+        const policy = policies.get(profile.policy);
+        if (profile.disabled || policy === undefined)
+          return problem(reply, 'conflict', 'the client was removed, or its policy is none of the configuration');
+        const verdicts: { line: number; verdict: string }[] = [];
+        const report = await screen({
+          profile,
+          policy,
+          campaign: campaign as CampaignId | undefined,
+          people: peopleOf(request.body as Readable | Static<typeof listSchema>),
+          reasons: async (address, campaigns) => toldReasons(await lists.standing(address, profile.id, campaigns), actor),
+          most: rows ? MOST_TOLD : MOST,
+          ...(rows ? { row: (line: number, verdict: string) => void verdicts.push({ line, verdict }) } : {}),
+        });
+        if (report === 'too-many')
+          return problem(reply, 'too-large', `more than ${rows ? MOST_TOLD : MOST} rows; screen the list in parts`);
+        await audit.record(profile.id, { ...whoOf(actor), what: 'screening', about: { campaign, rows: report.rows, ok: report.ok } });
+        verdicts.sort((one, other) => one.line - other.line);
+        return { ...report, errors: [...report.errors], ...(rows ? { verdicts } : {}) };
+      },
+    );
+  });
+}
+
+function peopleOf(body: Readable | Static<typeof listSchema>): AsyncIterable<readonly PersonRow[]> {
+  if (!('addresses' in body)) return readPeople(body);
+  return (async function* () {
+    yield body.addresses.map((text, index) => ({ line: index + 1, person: readPerson(text) }));
+  })();
+}
