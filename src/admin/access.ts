@@ -4,6 +4,7 @@ import type { FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
 import type { Accounts, Admitted } from '../accounts/accounts.ts';
 import { grants } from '../accounts/scopes.ts';
 import type { Clients } from '../clients/clients.ts';
+import type { Alerts } from '../watch/alerts.ts';
 import type { App } from './app.ts';
 import type { AdminOptions } from './options.ts';
 import { problem } from './problem.ts';
@@ -12,6 +13,7 @@ export interface AccessParts {
   readonly accounts: Accounts;
   readonly clients: Clients;
   readonly options: Pick<AdminOptions, 'policyVersion'>;
+  readonly alerts: Pick<Alerts, 'failedLogin'>;
 }
 
 /** `__Host-`: a browser takes it from this very host over TLS only, for all paths (RFC 6265bis §4.1.3.2). */
@@ -34,7 +36,7 @@ export function assertGuarded({ url, method, config }: Pick<RouteOptions, 'url' 
 }
 
 /** Lays the guard in front of every route. */
-export function guard(app: App, { accounts, clients, options }: AccessParts): void {
+export function guard(app: App, { accounts, clients, options, alerts }: AccessParts): void {
   app.decorateRequest('actor');
   app.decorateRequest('admitted');
   app.decorateRequest('profile');
@@ -43,7 +45,11 @@ export function guard(app: App, { accounts, clients, options }: AccessParts): vo
     const { roles, scope, evenBeforeAcceptance } = request.routeOptions.config;
     if (request.is404 || roles === 'anyone') return;
     const admitted = await admit(accounts, request);
-    if (admitted === undefined) return problem(reply, 'unauthenticated', 'show an API token: Authorization: Bearer postern_…');
+    if (admitted === undefined) {
+      // A session ends by itself; a token that is none was guessed, stolen or revoked.
+      if (request.headers.authorization !== undefined) alerts.failedLogin('admin', request.ip);
+      return problem(reply, 'unauthenticated', 'show an API token: Authorization: Bearer postern_…');
+    }
     request.admitted = admitted;
     request.actor = admitted.actor;
     if (admitted.csrf !== undefined && !isSafe(request) && !isSame(admitted.csrf, request.headers['x-csrf-token'])) {

@@ -32,7 +32,7 @@ const sessionSchema = Type.Object(
 );
 
 export function sessionRoutes(app: App, parts: AdminParts): void {
-  const { accounts, options } = parts;
+  const { accounts, alerts, options } = parts;
   const shown = ({ admitted: { holder, csrf } }: Pick<FastifyRequest, 'admitted'>) => ({
     account: shownAccount(strip(holder)),
     csrfToken: csrf ?? null,
@@ -61,6 +61,7 @@ export function sessionRoutes(app: App, parts: AdminParts): void {
     async (request, reply) => {
       const { account: name, password, code } = request.body;
       const login = await accounts.login({ name, password, code }, request.ip);
+      if (login === 'bad' || (login !== 'code' && 'wait' in login)) alerts.failedLogin('admin', request.ip);
       if (login === 'bad') return problem(reply, 'unauthenticated', 'account, password, code or address are not right');
       if (login === 'code') return problem(reply, 'totp-required', 'log in with the code of your authenticator, too');
       if ('wait' in login) return tooOften(reply, login.wait);

@@ -1,0 +1,102 @@
+/** Audit trails: who changed what, when, from where and why; and whether that record is whole. */
+import { Type } from 'typebox';
+import type { AuditLine } from '../../audit/act.ts';
+import type { Verification } from '../../audit/verify.ts';
+import { GLOBAL } from '../../ids.ts';
+import type { AdminParts, App } from '../app.ts';
+import { problem } from '../problem.ts';
+import { clientParams, isoTimeSchema, PAGE_LIMIT, pageOf, pageQuery } from '../schemas.ts';
+
+const lineSchema = Type.Object({
+  n: Type.Integer({ description: 'Counts from 1 without a gap' }),
+  at: isoTimeSchema,
+  by: Type.String({ description: 'Account, or the operating system’s user; `postern` where nobody asked for it' }),
+  from: Type.String({ description: 'IP address, `cli` or `postern`' }),
+  what: Type.String({ examples: ['client.update'] }),
+  about: Type.Optional(Type.Record(Type.String(), Type.Unknown(), { description: 'Which one, and how; of a person the keyed digest' })),
+  why: Type.Optional(Type.String()),
+});
+
+const verificationSchema = Type.Object({
+  owner: Type.String(),
+  records: Type.Integer(),
+  anchored: Type.Integer({ description: 'The last record that is anchored outside the store' }),
+  findings: Type.Array(
+    Type.Object({
+      what: Type.String({ description: 'altered, missing, foreign, unlinked, head, cut or replaced' }),
+      from: Type.Optional(Type.Integer({ description: 'Number of the first record that it concerns' })),
+      to: Type.Optional(Type.Integer()),
+      text: Type.String(),
+    }),
+    { description: 'Empty where the trail is whole' },
+  ),
+});
+
+const query = Type.Object({ ...pageQuery, since: Type.Optional(isoTimeSchema) }, { additionalProperties: false });
+const read = { roles: ['admin', 'officer'], scope: 'audit:read' } as const;
+const tags = ['audit'];
+
+export function auditRoutes(app: App, { audit }: AdminParts): void {
+  /** A page of the owner's trail; undefined where the cursor is none. */
+  async function page(owner: string, { limit = PAGE_LIMIT, cursor, since }: { limit?: number; cursor?: string; since?: string }) {
+    const before = cursor === undefined ? undefined : numberIn(cursor);
+    if (cursor !== undefined && before === undefined) return undefined;
+    const lines: AuditLine[] = [];
+    const asked = { before, limit: limit + 1, since: since === undefined ? undefined : Date.parse(since) };
+    for await (const line of audit.list(owner, asked)) lines.push(line);
+    const items = lines.slice(0, limit);
+    return { items: items.map(shown), next: lines.length > limit ? String(items.at(-1)?.n) : null };
+  }
+
+  for (const [path, params] of [
+    ['/v1/clients/:client/audit', clientParams],
+    ['/v1/global/audit', Type.Object({})],
+  ] as const) {
+    const whose = params === clientParams ? 'A client’s audit trail' : 'The audit trail of what concerns all clients';
+    const ownerOf = (request: { readonly params: object }) => ('client' in request.params ? String(request.params.client) : GLOBAL);
+
+    app.get(
+      path,
+      {
+        schema: { tags, summary: `${whose}, newest first`, params, querystring: query, response: { 200: pageOf(lineSchema) } },
+        config: read,
+      },
+      async (request, reply) => {
+        const found = await page(ownerOf(request), request.query);
+        if (found !== undefined) return found;
+        return problem(reply, 'invalid', 'cursor: is none', [{ field: 'cursor', message: 'is none', fix: 'send the `next` of a page' }]);
+      },
+    );
+
+    app.post(
+      `${path}/verify`,
+      {
+        schema: {
+          tags,
+          summary: `${whose}: finds every edit, cut, insertion and reordering`,
+          params,
+          response: { 200: verificationSchema },
+        },
+        config: read,
+      },
+      async request => copied(await audit.verify(ownerOf(request))),
+    );
+  }
+}
+
+function numberIn(cursor: string): number | undefined {
+  return /^[1-9]\d{0,11}$/.test(cursor) ? Number(cursor) : undefined;
+}
+
+function shown({ at, about, why, ...line }: AuditLine) {
+  return {
+    ...line,
+    at: new Date(at).toISOString(),
+    ...(about === undefined ? {} : { about: { ...about } }),
+    ...(why === undefined ? {} : { why }),
+  };
+}
+
+function copied({ findings, ...verification }: Verification) {
+  return { ...verification, findings: findings.map(finding => ({ ...finding })) };
+}
