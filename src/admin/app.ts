@@ -17,6 +17,8 @@ import type { Lists } from '../lists/lists.ts';
 import type { Clock } from '../ops/clock.ts';
 import type { Logger } from '../ops/log.ts';
 import type { Metrics } from '../ops/metrics.ts';
+import type { Policies } from '../policy/policy.ts';
+import type { PolicySettings } from '../policy/settings.ts';
 import type { Upstreams } from '../relay/upstreams.ts';
 import type { Store } from '../store/store.ts';
 import type { Importer } from './import-process.ts';
@@ -42,6 +44,11 @@ export interface AdminParts {
   readonly vault: Vault;
   readonly upstreams: Upstreams;
   readonly importer: Importer;
+  readonly settings: PolicySettings;
+  /** As the gate asks them. */
+  readonly policies: Policies;
+  /** Names the campaign of a message. */
+  readonly campaignHeader: string;
   readonly metrics: Metrics;
   /** Networks that may read the metrics without a token. */
   readonly metricsFrom: readonly string[];

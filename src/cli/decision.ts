@@ -1,13 +1,101 @@
-/** `postern decision show REF`: explains one refusal to the operator. */
-import type { Command } from 'commander';
+/** `postern decision list|show`: who was refused, when and why; and one refusal explained to the operator. */
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { House } from '../app.ts';
+import { type CampaignId, campaignId, type DecisionId } from '../ids.ts';
+import type { Decision, Outcome } from '../journal/decision.ts';
+import type { DecisionQuery } from '../journal/decisions.ts';
 import { parseDecisionId } from '../journal/ref.ts';
+import { OUTCOMES } from '../journal/stats.ts';
 import { type Common, command, withHouse } from './command.ts';
 import { CommandFailure, usage } from './exit.ts';
-import { isoTime, printJson, printLine } from './output.ts';
+import { isoTime, printJson, printJsonArray, printLine, printTable } from './output.ts';
+import { knownClient, personOf } from './settled.ts';
+import { SINCE, sinceOf } from './since.ts';
+
+interface ListOptions extends Common {
+  readonly campaign?: string;
+  readonly check?: string;
+  readonly token?: string;
+  readonly outcome?: Outcome;
+  readonly transaction?: string;
+  readonly recipient?: string;
+  readonly from?: string;
+  readonly to?: string;
+  readonly limit: number;
+}
+
+/** Of a listing of any length, read at once. */
+const PAGE = 1_000;
 
 export function addDecisionCommands(program: Command): void {
   const group = program.command('decision').description('decisions: who was refused, when and why');
+  command(group, 'list [client]', "newest first; of one client's mail, or of everybody's")
+    .option('--campaign <id>', 'of this campaign')
+    .option('--check <name>', 'of this check')
+    .option('--token <token>', "with this token, as in the reply's brackets")
+    .addOption(new Option('--outcome <outcome>', 'with this outcome').choices(OUTCOMES.filter(outcome => outcome !== 'relayed')))
+    .option('--transaction <id>', 'of this transaction')
+    .option('--recipient <address>', 'about this person')
+    .option('--from <time>', `since: ${SINCE}`)
+    .option('--to <time>', 'and before')
+    .option('--limit <number>', 'at most so many', count, 100)
+    .action(list);
   command(group, 'show <ref>', "explain the decision whose id a reply's ref= names").action(show);
+}
+
+function count(text: string): number {
+  if (!/^[1-9]\d{0,8}$/.test(text)) throw new InvalidArgumentError('must be a whole number from 1 on');
+  return Number(text);
+}
+
+async function list(client: string | undefined, options: ListOptions): Promise<void> {
+  await withHouse(options, async house => {
+    const { check, token, outcome, transaction, limit } = options;
+    const now = house.clock.now();
+    const query: Omit<DecisionQuery, 'limit'> = {
+      clients: client === undefined ? (await house.clients.list()).map(({ id }) => id) : [(await knownClient(house, client)).id],
+      campaign: options.campaign === undefined ? undefined : campaignOf(options.campaign),
+      check,
+      token,
+      outcome,
+      transaction,
+      recipient: options.recipient === undefined ? undefined : personOf(options.recipient),
+      from: options.from === undefined ? undefined : sinceOf(options.from, now),
+      to: options.to === undefined ? undefined : sinceOf(options.to, now),
+    };
+    const found = pages(house, query, limit);
+    if (options.json === true) return printJsonArray(found);
+    const rows: string[][] = [];
+    for await (const { id, at, client: of, campaign, outcome: became, check: by, token: told, recipient, pseudonym } of found) {
+      rows.push([id, at, campaign === undefined ? of : `${of}/${campaign}`, became, `${by} (${told})`, recipient ?? pseudonym ?? '']);
+    }
+    printTable(['decision', 'time', 'client', 'outcome', 'check', 'recipient'], rows);
+  });
+}
+
+function campaignOf(text: string): CampaignId {
+  const id = campaignId(text);
+  if (id === undefined) throw usage(`--campaign '${text}' is no id of a campaign`);
+  return id;
+}
+
+async function* pages(
+  house: Pick<House, 'decisions'>,
+  query: Omit<DecisionQuery, 'limit'>,
+  limit: number,
+): AsyncIterable<ReturnType<typeof timed>> {
+  let after: DecisionId | undefined;
+  let left = limit;
+  do {
+    const page = await house.decisions.list({ ...query, after, limit: Math.min(PAGE, left) });
+    yield* page.items.map(timed);
+    left -= page.items.length;
+    after = page.next;
+  } while (after !== undefined && left > 0);
+}
+
+function timed(decision: Decision): Omit<Decision, 'at'> & { readonly at: string } {
+  return { ...decision, at: isoTime(decision.at) };
 }
 
 async function show(ref: string, options: Common): Promise<void> {
@@ -18,7 +106,7 @@ async function show(ref: string, options: Common): Promise<void> {
     const decision = await house.decisions.show(id, clients);
     if (decision === undefined)
       throw new CommandFailure(`no decision ${id}; it may not be written yet, or lie before the journal's beginning`);
-    const shown = { ...decision, at: isoTime(decision.at) };
+    const shown = timed(decision);
     if (options.json === true) return printJson(shown);
     const { client, campaign, credential, recipient, pseudonym, check, token, reason, outcome, stage, reply, policy, transaction } = shown;
     const rows: readonly [string, string | undefined][] = [

@@ -176,11 +176,17 @@ export class StoredReplies implements ReplyLog {
     return this.#open.none(owner, person);
   }
 
-  async *list(owner: Owner, { state, since = 0, limit = Number.POSITIVE_INFINITY }: ReplyQuery = {}): AsyncIterable<LoggedReply> {
+  async *list(owner: Owner, { state, since = 0, before, limit = Number.POSITIVE_INFINITY }: ReplyQuery = {}): AsyncIterable<LoggedReply> {
     const { store } = this.#parts;
     let left = limit;
     const log = state === 'open' ? this.#open.log : LINES;
-    for await (const [key, value] of store.scan({ owner, log, from: timePrefix(since), reverse: true })) {
+    for await (const [key, value] of store.scan({
+      owner,
+      log,
+      from: timePrefix(since),
+      ...(before === undefined ? {} : { to: before }),
+      reverse: true,
+    })) {
       if (left <= 0) return;
       if (isEntryKey(key)) continue;
       const place = { owner, id: key.id };

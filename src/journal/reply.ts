@@ -56,6 +56,8 @@ export interface ReplyQuery {
   readonly state?: ReplyState;
   /** Received at or after, ms since 1970 UTC. */
   readonly since?: number;
+  /** Only what is older than the line with this id. */
+  readonly before?: string | undefined;
   readonly limit?: number;
 }
 

@@ -53,15 +53,25 @@ type Row = { -readonly [Key in keyof CountRow]: CountRow[Key] };
 const DAY_MS = 86_400_000;
 
 /** The counts of these owners, by time, then by client, most first. @throws StoreUnavailable */
-export async function readCounts(store: Store, { owners, campaign, groupBy, ...span }: CountQuery): Promise<readonly CountRow[]> {
+export async function readCounts(store: Store, query: CountQuery): Promise<readonly CountRow[]> {
+  const by = new Set(query.groupBy);
+  return count(store, query, () => by);
+}
+
+/** `groupsOf`: what labels of an outcome are told apart by; of time all by the same. */
+async function count(
+  store: Store,
+  { owners, campaign, groupBy, ...span }: CountQuery,
+  groupsOf: (outcome: Outcome) => ReadonlySet<Group>,
+): Promise<readonly CountRow[]> {
   const by = new Set(groupBy);
   const rows = new Map<string, Row>();
   const timeOf = (hour: number): number => (by.has('hour') ? hour : by.has('day') ? dayOf(hour) : 0);
   for (const owner of owners) {
     /** What an hour of a label adds must cost next to nothing: a month has a hundred thousand. */
     const known = new Map<string, Known | undefined>();
-    await readHours(store, owner, COUNTERS, span, (hour, label, count) => {
-      if (!known.has(label)) known.set(label, knownOf(label, owner, campaign, by));
+    await readHours(store, owner, COUNTERS, span, (hour, label, n) => {
+      if (!known.has(label)) known.set(label, knownOf(label, owner, campaign, groupsOf));
       const of = known.get(label);
       if (of === undefined) return;
       const time = timeOf(hour);
@@ -77,7 +87,7 @@ export async function readCounts(store: Store, { owners, campaign, groupBy, ...s
         rows.set(name, row);
         of.rows.set(time, row);
       }
-      row.count += count;
+      row.count += n;
     });
   }
   return [...rows.values()].sort(
@@ -94,31 +104,38 @@ interface Known {
 }
 
 /** Undefined where the label is of another campaign than the one that is asked for. */
-function knownOf(label: string, client: Owner, campaign: CampaignId | undefined, by: ReadonlySet<Group>): Known | undefined {
+function knownOf(
+  label: string,
+  client: Owner,
+  campaign: CampaignId | undefined,
+  groupsOf: (outcome: Outcome) => ReadonlySet<Group>,
+): Known | undefined {
   const labels = labelsOf(label);
   if (campaign !== undefined && labels.campaign !== campaign) return undefined;
-  const fields = fieldsOf({ client, ...labels }, by);
+  const fields = fieldsOf({ client, ...labels }, groupsOf(labels.outcome));
   return { fields, name: JSON.stringify(Object.values(fields)), rows: new Map() };
 }
 
 /** The statistics of these owners. @throws StoreUnavailable */
 export async function readStats(store: Store, query: CountQuery): Promise<Stats> {
-  const counts = await readCounts(store, { ...query, groupBy: [...new Set<Group>([...query.groupBy, 'outcome', 'token'])] });
   const by = new Set(query.groupBy);
+  const outcomes = new Set<Group>([...by, 'outcome']);
+  const kinds = new Set<Group>([...outcomes, 'token']);
+  const counts = await count(store, query, outcome => (outcome === 'received' ? kinds : outcomes));
   const totals = { ...NONE };
   const received: Record<string, number> = {};
   const rows = new Map<string, Row & Partial<Record<Outcome, number>>>();
   for (const counted of counts) {
-    const { outcome, token = '', count } = counted;
-    if (outcome === 'received') received[token] = (received[token] ?? 0) + count;
+    const { outcome, token = '', count: n } = counted;
+    if (outcome === 'received') received[token] = (received[token] ?? 0) + n;
     if (!isOutcome(outcome)) continue;
-    totals[outcome] += count;
+    totals[outcome] += n;
     const fields = fieldsOf(counted, by);
     const name = JSON.stringify(Object.values(fields));
     const row = rows.get(name) ?? { ...fields, ...(by.has('outcome') ? {} : NONE), count: 0 };
     rows.set(name, row);
-    row.count += count;
-    if (!by.has('outcome')) row[outcome] = (row[outcome] ?? 0) + count;
+    row.count += n;
+    if (!by.has('outcome')) row[outcome] = (row[outcome] ?? 0) + n;
   }
   // The sum over outcomes means nothing: who is observed is counted a second time.
   const ofAll = ({ count: _, ...row }: Row): StatsRow => row as StatsRow;

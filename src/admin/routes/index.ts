@@ -4,12 +4,17 @@ import { accountRoutes } from './accounts.ts';
 import { campaignRoutes } from './campaigns.ts';
 import { clientRoutes } from './clients.ts';
 import { credentialRoutes } from './credentials.ts';
+import { decisionRoutes } from './decisions.ts';
 import { exclusionRoutes } from './exclusions.ts';
+import { explainRoutes } from './explain.ts';
 import { globalRoutes } from './global.ts';
 import { healthRoutes } from './health.ts';
 import { importRoutes } from './imports.ts';
 import { metricsRoutes } from './metrics.ts';
+import { policyRoutes } from './policies.ts';
+import { replyRoutes } from './replies.ts';
 import { sessionRoutes } from './session.ts';
+import { statsRoutes } from './stats.ts';
 import { suppressionRoutes } from './suppressions.ts';
 import { tokenRoutes } from './tokens.ts';
 
@@ -23,6 +28,11 @@ const RESOURCES: readonly ((app: App, parts: AdminParts) => void)[] = [
   exclusionRoutes,
   suppressionRoutes,
   globalRoutes,
+  decisionRoutes,
+  statsRoutes,
+  replyRoutes,
+  explainRoutes,
+  policyRoutes,
   importRoutes,
   healthRoutes,
   metricsRoutes,

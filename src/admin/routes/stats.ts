@@ -1,0 +1,137 @@
+/** Statistics: recipients by what became of them, from counters that are kept; as JSON or CSV, the same rows as `postern stats`. */
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { type Static, Type } from 'typebox';
+import { type CampaignId, clientId, GLOBAL } from '../../ids.ts';
+import { readLatency } from '../../journal/inbound-latency.ts';
+import { countOpen } from '../../journal/open-reviews.ts';
+import type { Owner } from '../../journal/pseudonyms.ts';
+import { GROUPS, readStats, USUAL_GROUPS } from '../../journal/stats.ts';
+import { parseGroups, shownRows, statsCsv } from '../../journal/stats-shown.ts';
+import type { AdminParts, App } from '../app.ts';
+import { problem } from '../problem.ts';
+import { campaignIdSchema, clientIdSchema, clientParams, isoTimeSchema, strict } from '../schemas.ts';
+import { readSpan, spanQuery } from '../span.ts';
+
+const count = Type.Integer({ minimum: 0 });
+const counts = { relayed: count, rejected: count, deferred: count, observed: count, unknown: count };
+
+const statsSchema = Type.Object(
+  {
+    totals: Type.Object(counts, { ...strict, description: 'Recipients; an observed one was relayed or refused as well' }),
+    rows: Type.Array(
+      Type.Object(
+        {
+          client: Type.Optional(Type.String()),
+          campaign: Type.Optional(Type.String({ description: 'Absent where the mail named none' })),
+          outcome: Type.Optional(Type.String()),
+          check: Type.Optional(Type.String({ description: 'Empty of what was relayed' })),
+          token: Type.Optional(Type.String()),
+          hour: Type.Optional(isoTimeSchema),
+          day: Type.Optional(isoTimeSchema),
+          count: Type.Optional(count),
+          ...Object.fromEntries(Object.keys(counts).map(outcome => [outcome, Type.Optional(count)])),
+        },
+        { ...strict, description: 'What it is grouped by; `count` where that names the outcome, else a count of each outcome' },
+      ),
+    ),
+    inbound: Type.Object(
+      {
+        kinds: Type.Record(Type.String(), count, { description: 'Messages that came back, by what they were taken for' }),
+        open: Type.Integer({ description: 'Of them all, how many wait for a person’s decision now' }),
+        latency: Type.Object(
+          { count, p50Ms: Type.Optional(count), p99Ms: Type.Optional(count) },
+          { ...strict, description: 'From receipt to enforced: upper limits, the next power of two, of messages as they were enforced' },
+        ),
+      },
+      strict,
+    ),
+  },
+  strict,
+);
+type Shown = Static<typeof statsSchema>;
+
+const query = {
+  ...spanQuery,
+  campaign: Type.Optional(campaignIdSchema),
+  groupBy: Type.Optional(
+    Type.String({
+      maxLength: 100,
+      default: USUAL_GROUPS.join(','),
+      description: `Some of ${GROUPS.join(', ')}, with commas between them; hours and days begin in UTC`,
+      examples: ['campaign,day'],
+    }),
+  ),
+  format: Type.Optional(Type.Enum(['json', 'csv'], { description: 'csv: the rows alone; Accept: text/csv asks for the same' })),
+};
+const ofClient = Type.Object(query, strict);
+const ofAll = Type.Object({ ...query, client: Type.Optional(clientIdSchema) }, strict);
+const description = 'Whole hours count: from the one that holds `from`, to the last that begins before `to`.';
+const response = {
+  200: {
+    description: 'The counts',
+    content: { 'application/json': { schema: statsSchema }, 'text/csv': { schema: Type.String() } },
+  },
+};
+
+export function statsRoutes(app: App, { store, clients }: AdminParts): void {
+  async function answer(owners: readonly Owner[], asked: Static<typeof ofClient>, request: FastifyRequest, reply: FastifyReply) {
+    const span = readSpan(asked);
+    if ('errors' in span) return problem(reply, 'invalid', 'see errors', span.errors);
+    const groupBy = asked.groupBy === undefined ? USUAL_GROUPS : parseGroups(asked.groupBy);
+    if (groupBy === undefined)
+      return problem(reply, 'invalid', 'see errors', [
+        { field: 'groupBy', message: 'names something else', fix: `use ${GROUPS.join(', ')}` },
+      ]);
+    const stats = await readStats(store, { owners, campaign: asked.campaign as CampaignId | undefined, groupBy, ...span });
+    const accepts = /^\s*text\/csv\b/i.test(request.headers.accept ?? '');
+    if (asked.format === 'csv' || (asked.format === undefined && accepts)) {
+      return reply.type('text/csv; charset=utf-8; header=present').send(statsCsv(groupBy, stats));
+    }
+    const [{ count: enforced, p50, p99 }, open] = await Promise.all([readLatency(store, owners, span), countOpen(store, owners)]);
+    const latency = { count: enforced, ...(p50 === undefined ? {} : { p50Ms: p50 }), ...(p99 === undefined ? {} : { p99Ms: p99 }) };
+    const shown: Shown = {
+      totals: stats.totals,
+      rows: [...shownRows(stats)] as Shown['rows'],
+      inbound: { kinds: { ...stats.received }, open, latency },
+    };
+    return reply.send(shown);
+  }
+
+  app.get(
+    '/v1/clients/:client/stats',
+    {
+      schema: {
+        summary: 'What became of a client’s recipients, counted',
+        description,
+        tags: ['stats'],
+        params: clientParams,
+        querystring: ofClient,
+        response,
+      },
+      config: { roles: ['admin', 'operator', 'officer', 'client'], scope: 'stats:read' },
+    },
+    async (request, reply) => answer([request.profile.id], request.query, request, reply as unknown as FastifyReply) as never,
+  );
+
+  app.get(
+    '/v1/stats',
+    {
+      schema: {
+        summary: 'What became of all clients’ recipients, or one’s, counted',
+        description,
+        tags: ['stats'],
+        querystring: ofAll,
+        response,
+      },
+      config: { roles: ['admin', 'operator', 'officer'], scope: 'stats:read' },
+    },
+    async (request, reply) => {
+      const { client, ...asked } = request.query;
+      const all: readonly Owner[] = (await clients.list()).map(({ id }) => id);
+      const owners: readonly Owner[] = client === undefined ? [...all, GLOBAL] : all.filter(id => id === clientId(client));
+      const plain = reply as unknown as FastifyReply;
+      if (owners.length === 0) return problem(plain, 'not-found', 'there is no such client') as never;
+      return answer(owners, asked, request, plain) as never;
+    },
+  );
+}
