@@ -4,7 +4,7 @@ import type { Owner } from '../journal/pseudonyms.ts';
 import type { Address } from '../mail/address.ts';
 import { certainCampaign, type Match, mailedBeside, onlyRecipient, sentTo } from './correlate.ts';
 import type { Finding, Role } from './finding.ts';
-import { type Case, isUnrelated, OUTCOMES, type Outcome, outcomeForNobody } from './outcome.ts';
+import { type Case, isUnrelated, OUTCOMES, type Outcome, outcomeOf } from './outcome.ts';
 import { includes, named, unique } from './persons.ts';
 
 /** What follows for one owner of lists. */
@@ -27,16 +27,15 @@ export function concernsOf(finding: Finding, match: Match, writers: readonly Add
   if (finding.kind === 'complaint' || (finding.kind === 'bounce' && finding.ours !== true)) return ofReport(finding, match);
   if (finding.left === true) return ofLeft(match, writers);
   const kind = finding.kind === 'bounce' ? 'unknown' : finding.kind;
+  const outcome = outcomeOf(kind, role, match.clients.length > 0);
   if (match.clients.length === 0) {
-    const outcome = outcomeForNobody(kind, role);
     return [concern(GLOBAL, match, writers.length === 0 && outcome.listing !== undefined ? OUTCOMES.unproven : outcome, writers, [])];
   }
   return match.clients.map(client => {
     const mailed = mailedBeside(match, client, writers);
     const people = [...writers, ...mailed];
     // Somebody objected, and nothing says who: a person has to find out.
-    const outcome = people.length === 0 && OUTCOMES[kind].listing !== undefined ? OUTCOMES.unproven : OUTCOMES[kind];
-    return concern(client, match, outcome, people, mailed);
+    return concern(client, match, people.length === 0 && outcome.listing !== undefined ? OUTCOMES.unproven : outcome, people, mailed);
   });
 }
 

@@ -49,13 +49,15 @@ export class Correlator {
     const here = destination.client === undefined ? [] : [destination.client];
     const byToken = await this.#byTokens(tagsOf(message, destination), here, at);
     if (byToken !== undefined) return byToken;
-    const clients = here.length > 0 ? here : await this.#everybody();
-    // What it answers says more than what that answered.
+    const everybody = await this.#everybody();
+    // What it answers says more than what that answered, and than whose address it came to: another client may have people answer there.
     for (const field of ['in-reply-to', 'references']) {
-      const sends = await this.#byIds(clients, message.all(field).flatMap(idsIn));
-      if (sends.length > 0) return matched('in-reply-to', here, sends);
+      const ids = message.all(field).flatMap(idsIn);
+      const sends = await this.#byIds(here, ids);
+      const found = sends.length > 0 ? sends : await this.#byIds(everybody, ids);
+      if (found.length > 0) return matched('in-reply-to', here, found);
     }
-    const sends = await this.#to(clients, writers);
+    const sends = await this.#to(here.length > 0 ? here : everybody, writers);
     if (sends.length > 0) return matched('sender', here, sends);
     return { by: here.length > 0 ? 'address' : 'none', clients: here, sends: [] };
   }
@@ -100,7 +102,7 @@ export class Correlator {
   }
 
   #byIds(clients: readonly ClientId[], ids: readonly string[]): Promise<readonly Send[]> {
-    return ids.length === 0 ? Promise.resolve([]) : this.#parts.sends.byMessageId(clients, ids.slice(-MAX_IDS));
+    return ids.length === 0 || clients.length === 0 ? Promise.resolve([]) : this.#parts.sends.byMessageId(clients, ids.slice(-MAX_IDS));
   }
 
   async #to(clients: readonly ClientId[], persons: readonly Address[]): Promise<readonly Send[]> {

@@ -1,6 +1,7 @@
-/** By what a message is known when it comes again, by whatever way: its Message-ID and a digest of its body (RFC 7352's idea). */
+/** By what a message is known when it comes again, by whatever way: its Message-ID, its author and a digest of its body (RFC 7352's idea). */
 import { createHash } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
+import { type Address, basePerson } from '../mail/address.ts';
 import type { Message } from '../mail/message.ts';
 import { tagsOf } from './correlate.ts';
 import type { Destination } from './processor.ts';
@@ -10,15 +11,16 @@ const CHUNK = 1024 * 1024;
 
 /**
  * The same for a mail and its copy in a mailbox. What its address adds is part of it: one that came to a reply address may come to
- * unsubscribe@ as well, and then says more.
+ * unsubscribe@ as well, and then says more. So are its writers: where a poor program gives two people's mail one Message-ID, each objects.
  */
-export async function identityOf(message: Message, destination: Destination): Promise<string> {
+export async function identityOf(message: Message, destination: Destination, writers: readonly Address[]): Promise<string> {
   const { octets } = message;
   const end = octets.indexOf('\r\n\r\n');
   const body = await digestOf(end < 0 ? octets : octets.subarray(end + 4));
   const names = messageIdOf(message) ?? ['from', 'date', 'subject'].map(name => message.all(name)[0] ?? '');
+  const people = writers.map(basePerson).sort();
   const office = destination.role === 'reply' ? undefined : destination.role;
-  return JSON.stringify([names, body, office, tagsOf(message, destination)]);
+  return JSON.stringify([names, people, body, office, tagsOf(message, destination)]);
 }
 
 /** With angle brackets; undefined where there is none. */

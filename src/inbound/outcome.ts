@@ -63,10 +63,14 @@ export const OUTCOMES: Readonly<Record<Case, Outcome>> = {
   unrelated: { listing: undefined, review: false, logged: false },
 };
 
-/** Where no client is known who ever wrote to that person: an objection holds for all, and doubt where people are told to object, too. */
-export function outcomeForNobody(kind: Case, role: Role | undefined): Outcome {
-  if (kind === 'reply') return role === 'privacy' || role === 'unsubscribe' ? DOUBT : LOGGED;
-  return OUTCOMES[kind];
+/**
+ * What follows from what a person wrote. Where people are told to object, whatever is not understood is in doubt. Where no client is known who
+ * ever wrote to that person (`known` false), an objection and a doubt hold for all, and a mere reply for nobody.
+ */
+export function outcomeOf(kind: Exclude<Kind, 'bounce'>, role: Role | undefined, known: boolean): Outcome {
+  if (kind !== 'reply') return OUTCOMES[kind];
+  if (role === 'privacy' || role === 'unsubscribe') return DOUBT;
+  return known ? OUTCOMES.reply : LOGGED;
 }
 
 /**

@@ -71,7 +71,8 @@ export class InboundProcessor implements Processor {
     const finding = await this.#classify(message, arrival, answered);
     const isReport = finding.kind === 'bounce' || finding.kind === 'complaint';
     const match = isReport ? await this.#correlator.ofReport(answered, finding, arrival) : answered;
-    const received = await this.#received(message, arrival, finding, match, isReport ? [] : writers);
+    const identity = await identityOf(message, arrival.destination, writers);
+    const received = { ...this.#received(message, arrival, finding, match, isReport ? [] : writers), identity };
     const applied: Applied[] = [];
     // One after the other: what a crash leaves undone is done when the message comes again, and nothing of it twice.
     for (const concern of concernsOf(finding, match, writers, role)) applied.push(await this.#applier.apply(concern, received));
@@ -107,9 +108,8 @@ export class InboundProcessor implements Processor {
     return { ...finding, recipients: recipients.filter((_, i) => own[i] === false) };
   }
 
-  async #received(message: Message, arrival: Arrival, finding: Finding, match: Match, writers: readonly Address[]): Promise<Received> {
+  #received(message: Message, arrival: Arrival, finding: Finding, match: Match, writers: readonly Address[]): Omit<Received, 'identity'> {
     return {
-      identity: await identityOf(message, arrival.destination),
       messageId: messageIdOf(message),
       kind: finding.kind,
       rule: finding.matched?.rule,

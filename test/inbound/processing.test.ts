@@ -81,7 +81,7 @@ t.test('whose it is', async t => {
     t.same(await office.listed(JANE), OPT_OUT);
     t.same(await office.listed(JANE, OTHER), ['suppression other opt-out']);
     await office.receive({ as: { kind: 'reply' }, to: PRIVACY });
-    t.same(await office.listed(JANE, OTHER), ['exclusion other reply', 'suppression other opt-out'], 'of each the whole');
+    t.same(await office.listed(JANE, OTHER), ['exclusion other review', 'suppression other opt-out'], 'of each the whole, and in doubt');
   });
 
   for (const [kind, to, expected] of [
