@@ -8,6 +8,8 @@ import type { Scope } from '../accounts/scopes.ts';
 import type { Audit } from '../audit/audit.ts';
 import type { Clients } from '../clients/clients.ts';
 import type { Profile } from '../clients/profile.ts';
+import type { Endpoints } from '../hooks/endpoints.ts';
+import type { Outbox } from '../hooks/outbox.ts';
 import type { Decisions } from '../journal/decisions.ts';
 import type { StoredReplies } from '../journal/replies.ts';
 import type { Keyring } from '../keys/keyring.ts';
@@ -21,6 +23,7 @@ import type { Policies } from '../policy/policy.ts';
 import type { PolicySettings } from '../policy/settings.ts';
 import type { Upstreams } from '../relay/upstreams.ts';
 import type { Store } from '../store/store.ts';
+import type { Alerts } from '../watch/alerts.ts';
 import type { Importer } from './import-process.ts';
 import type { AdminOptions } from './options.ts';
 
@@ -35,8 +38,8 @@ export interface AdminParts {
   readonly store: Store;
   readonly keyring: Keyring;
   readonly accounts: Accounts;
-  readonly audit: Audit;
   readonly clients: Clients;
+  readonly audit: Audit;
   readonly lists: Lists;
   readonly decisions: Decisions;
   readonly replies: StoredReplies;
@@ -44,11 +47,14 @@ export interface AdminParts {
   readonly vault: Vault;
   readonly upstreams: Upstreams;
   readonly importer: Importer;
+  readonly alerts: Alerts;
   readonly settings: PolicySettings;
   /** As the gate asks them. */
   readonly policies: Policies;
   /** Names the campaign of a message. */
   readonly campaignHeader: string;
+  readonly endpoints: Endpoints;
+  readonly outbox: Outbox;
   readonly metrics: Metrics;
   /** Networks that may read the metrics without a token. */
   readonly metricsFrom: readonly string[];

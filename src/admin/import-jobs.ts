@@ -4,6 +4,7 @@ import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Who } from '../audit/act.ts';
 import type { Audit } from '../audit/audit.ts';
+import type { Outbox } from '../hooks/outbox.ts';
 import type { ClientId } from '../ids.ts';
 import type { Vault } from '../keys/vault.ts';
 import type { ImportReport, RowError } from '../lists/import.ts';
@@ -17,6 +18,7 @@ export interface ImportJobsParts {
   readonly store: Store;
   readonly vault: Vault;
   readonly audit: Audit;
+  readonly outbox: Pick<Outbox, 'tell'>;
   readonly clock: Clock;
   readonly log: Logger;
   readonly importer: Importer;

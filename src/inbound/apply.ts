@@ -1,4 +1,7 @@
 /** What follows, made durable: for each owner one apply with the line of the log, the list entries, the counters and the mark of what was seen. */
+
+import type { EventType, NewEvent } from '../hooks/event.ts';
+import type { Outbox } from '../hooks/outbox.ts';
 import { type CampaignId, type ClientId, GLOBAL } from '../ids.ts';
 import { anyShare, countedOnce, sharedCounter } from '../journal/counters.ts';
 import { latencyNoted, latencyRecord } from '../journal/inbound-latency.ts';
@@ -11,7 +14,8 @@ import type { Digests } from '../keys/digest.ts';
 import type { Keyring } from '../keys/keyring.ts';
 import type { Beside, Lists } from '../lists/lists.ts';
 import { scopeName } from '../lists/scope.ts';
-import type { Scope } from '../lists/standing.ts';
+import type { Reason, Scope } from '../lists/standing.ts';
+import { type Address, basePerson } from '../mail/address.ts';
 import type { Clock } from '../ops/clock.ts';
 import { checkHead, headKey } from '../store/head.ts';
 import { type Change, type EntryKey, type Store, StoreUnavailable, type Value } from '../store/store.ts';
@@ -28,6 +32,8 @@ export interface ApplierParts {
   readonly requests: Pick<Requests, 'change'>;
   readonly softBounces: Pick<SoftBounces, 'tally'>;
   readonly threshold: Threshold;
+  /** Tells clients' platforms; absent: nobody is told. */
+  readonly outbox?: Pick<Outbox, 'changes'> | undefined;
   readonly clock: Clock;
 }
 
@@ -97,6 +103,7 @@ export class Applier {
     const state = outcome.review ? 'open' : 'done';
     const actions = actionsOf(scope, outcome.listing, listed.length > 0, tally.changes.length > 0);
     const draft = await replies.draft({ ...rest, id, owner, campaign, actions, state, others });
+    const told = await this.#parts.outbox?.changes(owner, eventsOf(scope, outcome.listing, listed, id));
     const beside: Beside = {
       expect: [
         { key: seen[0] as EntryKey, value: undefined },
@@ -113,6 +120,7 @@ export class Applier {
           count(received.kind),
           { key: latency, value: latencyNoted(noted, enforcedAt - received.receivedAt) },
           ...tally.changes,
+          ...(told ?? []),
           ...draft.changes(enforcedAt),
           ...(request === undefined
             ? []
@@ -140,6 +148,21 @@ export class Applier {
 export function scopeOf(owner: ClientId | typeof GLOBAL, campaign: CampaignId | undefined, listing: Listing | undefined): Scope {
   return listing?.reach === 'campaign' && campaign !== undefined && owner !== GLOBAL ? { owner, campaign } : { owner };
 }
+
+/** What the client's platform is told of people who will not be mailed again, beside the suppression itself. */
+function eventsOf({ campaign }: Scope, listing: Listing | undefined, listed: readonly Address[], ref: string): readonly NewEvent[] {
+  const type = listing?.list === 'suppression' ? EVENTS[listing.reason] : undefined;
+  if (listing === undefined || type === undefined) return [];
+  const { reason, source } = listing;
+  return listed.map(person => ({ type, data: { campaign, ref, reason, source, recipient: basePerson(person) } }));
+}
+
+const EVENTS: Readonly<Partial<Record<Reason, EventType>>> = {
+  'opt-out': 'email.unsubscribed',
+  objection: 'email.unsubscribed',
+  complaint: 'email.complained',
+  bounce: 'email.bounced',
+};
 
 function actionsOf(scope: Scope, listing: Listing | undefined, listed: boolean, counted: boolean): readonly string[] {
   const actions = [

@@ -1,9 +1,12 @@
 /** The journal: decisions and counters, written behind the mail path within a second, bounded, with losses counted (DESIGN §4). */
-import type { DecisionId } from '../ids.ts';
+import type { NewEvent } from '../hooks/event.ts';
+import type { Outbox } from '../hooks/outbox.ts';
+import type { ClientId, DecisionId } from '../ids.ts';
 import type { Digests } from '../keys/digest.ts';
 import type { Sealer } from '../keys/seal.ts';
 import type { Vault } from '../keys/vault.ts';
 import type { VaultUnavailable } from '../keys/vault-shelf.ts';
+import { basePerson } from '../mail/address.ts';
 import type { Clock } from '../ops/clock.ts';
 import type { Logger } from '../ops/log.ts';
 import type { Metrics } from '../ops/metrics.ts';
@@ -28,6 +31,8 @@ export interface JournalParts {
   readonly sealer: Sealer;
   readonly clock: Clock;
   readonly log: Logger;
+  /** Tells clients' platforms of refusals; absent: nobody is told. */
+  readonly outbox?: Pick<Outbox, 'changes'> | undefined;
 }
 
 interface Waiting {
@@ -150,7 +155,8 @@ export class Journal {
           // One client's damaged data key must not keep everybody else's decisions from being written.
           const able = batch.filter(({ input }) => !pseudonyms.failed.has(input.client));
           for (const error of pseudonyms.failed.values()) fault ??= error;
-          await this.#parts.store.apply(able.flatMap(waiting => this.#changes(waiting, pseudonyms)));
+          const told = await this.#told(able);
+          await this.#parts.store.apply([...able.flatMap(waiting => this.#changes(waiting, pseudonyms)), ...told]);
           stuck.push(...batch.filter(({ input }) => pseudonyms.failed.has(input.client)));
         } catch (error) {
           this.#index.forget();
@@ -164,6 +170,20 @@ export class Journal {
     }
     await this.#counters.flush(this.#parts.store, this.#parts.clock.now());
     if (fault !== undefined) throw fault;
+  }
+
+  /** What tells clients' platforms of refusals, written with them. */
+  async #told(batch: readonly Waiting[]): Promise<readonly Change[]> {
+    const { outbox } = this.#parts;
+    if (outbox === undefined) return [];
+    const events = new Map<ClientId, NewEvent[]>();
+    for (const { id, input } of batch) {
+      if (input.outcome !== 'rejected') continue;
+      const { client, campaign, check, token, keepRecipient, recipient } = input;
+      const data = { campaign, check, token, ref: id, recipient: keepRecipient ? basePerson(recipient) : undefined };
+      events.set(client, [...(events.get(client) ?? []), { type: 'email.refused', data }]);
+    }
+    return (await Promise.all([...events].map(([client, its]) => outbox.changes(client, its)))).flat();
   }
 
   /** Keeps the bound: the oldest go first. */

@@ -1,9 +1,10 @@
 /** Putting acts into lists: what an entry already holds stays, whoever else writes at the same time. */
 import { randomBytes } from 'node:crypto';
+import type { Outbox } from '../hooks/outbox.ts';
 import type { Keyring } from '../keys/keyring.ts';
 import type { Sealer } from '../keys/seal.ts';
 import { headKey } from '../store/head.ts';
-import { type Change, type EntryKey, type Expectation, type Store, StoreUnavailable, type Value } from '../store/store.ts';
+import { type Change, type EntryKey, type Expectation, MAX_CHANGES, type Store, StoreUnavailable, type Value } from '../store/store.ts';
 import { type Entries, type Entry, type EntryAct, encodeEntry, entryKey, type ListName, mergeActs } from './entry.ts';
 import type { Heads } from './heads.ts';
 import type { Ledger, Receipt } from './ledger.ts';
@@ -16,6 +17,8 @@ export interface Item {
   readonly ids: readonly Buffer[];
   readonly about: Omit<Entry, 'acts'>;
   readonly act: EntryAct;
+  /** `local@domain`, for the client's platform; no entry holds it. */
+  readonly recipient?: string | undefined;
 }
 
 /** `existing`: listed already; an act of a new reason was added to the entry all the same. */
@@ -43,6 +46,8 @@ export interface MergingParts {
   readonly entries: Entries;
   readonly heads: Heads;
   readonly ledger: Ledger;
+  /** Tells the client's platform; absent: nobody is told. */
+  readonly outbox?: Pick<Outbox, 'changes'> | undefined;
 }
 
 export interface MergeOptions {
@@ -157,11 +162,30 @@ async function mergeBatch(
       writes.push(...together.changes());
       expect.push(...beside);
     }
-    if (writes.length > 0 && !(await store.apply(writes, expect))) continue;
+    const told = list === 'suppression' ? await toldOf(parts, scope, fresh) : [];
+    const room = MAX_CHANGES - writes.length;
+    if (writes.length > 0 && !(await store.apply([...writes, ...told.slice(0, room)], expect))) continue;
+    for (let i = room; i < told.length; i += MAX_CHANGES) await store.apply(told.slice(i, i + MAX_CHANGES));
     for (const receipt of receipts) await ledger.settle(receipt, store);
     return { merged, outdated };
   }
   throw new StoreUnavailable('The list keeps changing under us');
+}
+
+/** What tells the client's platform of new suppressions. Imports tell of themselves when they are over. */
+async function toldOf({ outbox }: MergingParts, { owner, campaign }: Scope, fresh: readonly Fresh[]): Promise<readonly Change[]> {
+  if (outbox === undefined) return [];
+  const created = fresh.filter(({ cell, act }) => cell.found === undefined && act.source !== 'import');
+  const events = created.map(({ item: { recipient }, act: { reason, source }, cell }) => ({
+    type: 'suppression.created' as const,
+    data: { campaign, reason, source, digest: shortDigest(cell.key.id), ...(reason === 'erasure' ? {} : { recipient }) },
+  }));
+  return outbox.changes(owner, events);
+}
+
+/** As people are shown a digest. */
+export function shortDigest(id: Buffer): string {
+  return id.toString('hex').slice(0, 12);
 }
 
 /** An entry to be, for which the store is not asked first. */

@@ -6,7 +6,7 @@ import { headKey } from '../store/head.ts';
 import { type Change, type EntryKey, type Expectation, StoreUnavailable, type Value } from '../store/store.ts';
 import { causedByRecipient, type Entry, type EntryAct, entryKey, type ListName, liftedKey, mergeActs, noteActs } from './entry.ts';
 import type { LedgerChange } from './ledger-record.ts';
-import { ATTEMPTS, type Beside, holds, type MergingParts } from './merging.ts';
+import { ATTEMPTS, type Beside, holds, type MergingParts, shortDigest } from './merging.ts';
 import { scopeName } from './scope.ts';
 import type { Reason, Scope } from './standing.ts';
 
@@ -32,6 +32,8 @@ export interface LiftOptions {
 
 /** Digests of whom it is about: `person` may stand on both lists, `hashes` in suppressions only. */
 export interface Whom {
+  /** `local@domain`, where it is known, for the client's platform. */
+  readonly recipient?: string | undefined;
   readonly person: readonly Buffer[];
   readonly hashes: readonly Buffer[];
 }
@@ -116,7 +118,8 @@ export function liftObjections(
       const draft = await audit.append(scope.owner, { by, from, why, what: 'lift', about });
       const before = writes.map(({ before }) => before);
       const after = writes.map(({ after }) => after);
-      if (!(await store.apply([...after, ...draft.changes], [...before, ...expect, ...draft.expect]))) continue;
+      const told = await toldOf(parts, scope, whom, lifted);
+      if (!(await store.apply([...after, ...draft.changes, ...told], [...before, ...expect, ...draft.expect]))) continue;
       const record = { kind: 'lift', owner: scope.owner, changes: lifted.map(({ change }) => change) } as const;
       const receipt = await ledger.append(record).catch(async (error: unknown) => {
         // Not in the ledger, so not done: the next replay would bring it back anyhow.
@@ -129,6 +132,20 @@ export function liftObjections(
     }
     throw new StoreUnavailable('The list keeps changing under us');
   });
+}
+
+/** What tells the client's platform that the person is suppressed no more. */
+async function toldOf(
+  { outbox }: TakingBackParts,
+  { owner, campaign }: Scope,
+  { recipient }: Whom,
+  lifted: readonly Lifted[],
+): Promise<readonly Change[]> {
+  const gone = lifted.find(({ found: { list, value } }) => list === 'suppression' && value !== undefined);
+  if (gone === undefined || outbox === undefined) return [];
+  const [act] = gone.change.acts;
+  const data = { campaign, reason: act?.reason, source: 'operator', digest: shortDigest(gone.found.key.id), recipient };
+  return outbox.changes(owner, [{ type: 'suppression.deleted', data }]);
 }
 
 /** Puts back what was lifted, unless somebody changed it since. The trail keeps the line of the lift, and gets one that takes it back. */

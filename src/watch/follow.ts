@@ -2,7 +2,7 @@
 import { type RequestOptions, request } from 'node:https';
 import type { SecureContextOptions } from 'node:tls';
 import { httpsUrl, isOnHost, isPage, type Page } from '../mail/links.ts';
-import { publicLookup } from './private-addresses.ts';
+import { publicLookup } from '../ops/private-addresses.ts';
 
 /** Where a link leads. `elsewhere`: to another page; `host` is that page's. `no answer`: it could not be seen. */
 export type Destination =

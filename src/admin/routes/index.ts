@@ -1,6 +1,7 @@
 /** The ordered list of resources; one file each. */
 import type { AdminParts, App } from '../app.ts';
 import { accountRoutes } from './accounts.ts';
+import { auditRoutes } from './audit.ts';
 import { campaignRoutes } from './campaigns.ts';
 import { clientRoutes } from './clients.ts';
 import { credentialRoutes } from './credentials.ts';
@@ -13,10 +14,12 @@ import { importRoutes } from './imports.ts';
 import { metricsRoutes } from './metrics.ts';
 import { policyRoutes } from './policies.ts';
 import { replyRoutes } from './replies.ts';
+import { screeningRoutes } from './screening.ts';
 import { sessionRoutes } from './session.ts';
 import { statsRoutes } from './stats.ts';
 import { suppressionRoutes } from './suppressions.ts';
 import { tokenRoutes } from './tokens.ts';
+import { webhookRoutes } from './webhooks.ts';
 
 const RESOURCES: readonly ((app: App, parts: AdminParts) => void)[] = [
   sessionRoutes,
@@ -28,14 +31,17 @@ const RESOURCES: readonly ((app: App, parts: AdminParts) => void)[] = [
   exclusionRoutes,
   suppressionRoutes,
   globalRoutes,
+  screeningRoutes,
+  importRoutes,
   decisionRoutes,
   statsRoutes,
   replyRoutes,
   explainRoutes,
   policyRoutes,
-  importRoutes,
+  auditRoutes,
   healthRoutes,
   metricsRoutes,
+  webhookRoutes,
 ];
 
 export function addRoutes(app: App, parts: AdminParts): void {

@@ -1,6 +1,6 @@
 /** Addresses that are not asked. */
 import t from 'tap';
-import { isPrivateAddress, publicLookup } from '../../src/watch/private-addresses.ts';
+import { isPrivateAddress, publicLookup } from '../../src/ops/private-addresses.ts';
 
 t.test('private, local, reserved and documentation addresses', async t => {
   const closed =

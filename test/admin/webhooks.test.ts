@@ -1,0 +1,260 @@
+/** Webhooks end to end: a real gate, what comes back, the API and a real receiver; every type is fired by something, and none is lost. */
+import t from 'tap';
+import { EVENT_TYPES } from '../../src/hooks/event.ts';
+import { startReceiver } from '../hooks/receiver.ts';
+import { ACME, type Acme, acmeSite, person } from '../support/acme.ts';
+import type { RunningGate } from '../support/site.ts';
+import { dial } from '../support/smtp-client.ts';
+import { until } from '../support/until.ts';
+
+const BY = { by: 'test', from: 'cli' };
+
+interface Answer {
+  readonly status: number;
+  readonly body: Readonly<Record<string, unknown>>;
+}
+
+type Api = (gate: RunningGate, method: string, path: string, body?: unknown) => Promise<Answer>;
+
+/** An operator's client of the gate's admin API. */
+async function operator(acme: Acme): Promise<Api> {
+  const token = await acme.house(async ({ accounts }) => {
+    await accounts.directory.add({ name: 'op', role: 'admin', client: undefined, ips: undefined, password: 'correct horse battery' }, BY);
+    const issued = await accounts.tokens.issue('op', { days: 1 }, BY);
+    if ('problem' in issued) throw new Error('no token');
+    return issued.secret;
+  });
+  return async (gate, method, path, body) => {
+    const headers: Record<string, string> = { authorization: `Bearer ${token}` };
+    const sent = body === undefined ? {} : typeof body === 'string' ? { body } : { body: JSON.stringify(body) };
+    if (body !== undefined) headers['content-type'] = typeof body === 'string' ? 'text/csv' : 'application/json';
+    const answer = await fetch(`http://127.0.0.1:${gate.adminPort}${path}`, { method, headers, ...sent });
+    const text = await answer.text();
+    return { status: answer.status, body: text === '' ? {} : JSON.parse(text) };
+  };
+}
+
+async function deliver(port: number, from: string, to: string, lines: readonly string[]): Promise<string> {
+  const client = await dial(port);
+  await client.reply();
+  await client.ask('EHLO client.example');
+  await client.ask(`MAIL FROM:<${from}>`);
+  const taken = await client.ask(`RCPT TO:<${to}>`);
+  if (!taken.startsWith('250')) {
+    client.close();
+    return taken;
+  }
+  await client.ask('DATA');
+  const reply = await client.ask([...lines, '.'].join('\r\n'));
+  client.close();
+  return reply;
+}
+
+const HOOKS = `/v1/clients/${ACME}/webhooks`;
+
+async function hooked(t: Parameters<typeof acmeSite>[0], types: readonly string[] = EVENT_TYPES) {
+  const acme = await acmeSite(t, { webhooks: { loopback: true }, metrics: {} });
+  await acme.house(async ({ clients }) => {
+    await clients.update(ACME, { replyAddresses: ['reply@acme.example'] });
+  });
+  const api = await operator(acme);
+  const gate = await acme.site.serve();
+  const receiver = await startReceiver();
+  const made = await api(gate, 'POST', HOOKS, { url: receiver.url, types });
+  if (made.status !== 201) throw new Error(`no webhook: ${made.status} ${JSON.stringify(made.body)}`);
+  const { id, secret } = made.body as { id: string; secret: string };
+  receiver.secret = secret;
+  return { acme, api, gate, receiver, id };
+}
+
+t.test('A17: every type that is documented is fired, signed, and names what it should', async t => {
+  const { acme, api, gate, receiver, id } = await hooked(t);
+  t.teardown(() => receiver.close());
+
+  await acme.run('list', 'add', 'acme', 'jo@prospect.example');
+  const refused = await deliver(gate.port, 'news@acme.example', 'jo@prospect.example', []);
+  t.match(refused, /^550/);
+  const event = await receiver.told1('the refusal', ({ type }) => type === 'email.refused');
+  t.match(event.data, { client: 'acme', check: 'exclusion', token: 'excluded', recipient: 'jo@prospect.example' });
+  t.match(refused, String(event.data.ref), 'the id that the sender was told');
+
+  const mail = (from: string, ...lines: readonly string[]) => [`From: <${from}>`, 'To: <reply@acme.example>', ...lines];
+  const stop = mail('ann@prospect.example', 'Subject: Re: News', 'Message-ID: <a@prospect.example>', '', 'Please unsubscribe me.');
+  t.match(await deliver(gate.inboundPort, 'ann@prospect.example', 'reply@acme.example', stop), /^250/);
+  const left = await receiver.told1('the opt-out', ({ type }) => type === 'email.unsubscribed');
+  t.match(left.data, { client: 'acme', reason: 'opt-out', recipient: 'ann@prospect.example' });
+  const created = await receiver.told1('its suppression', ({ type }) => type === 'suppression.created');
+  t.match(created.data, { client: 'acme', reason: 'opt-out', recipient: 'ann@prospect.example', digest: /^[0-9a-f]{12}$/ });
+
+  await acme.house(async ({ sends }) => {
+    await sends.remember(sends.reserve(), {
+      client: ACME,
+      campaigns: [],
+      campaignNamed: false,
+      credential: undefined,
+      transaction: 'tx',
+      recipients: ['bo@prospect.example', 'cy@prospect.example'].map(person),
+      reversePath: 'news@acme.example',
+      messageId: '<news1@acme.example>',
+      footer: [],
+    });
+  });
+  const original = [
+    'From: <news@acme.example>',
+    'To: <bo@prospect.example>',
+    'Message-ID: <news1@acme.example>',
+    'Subject: News',
+    '',
+    'News',
+  ];
+  const complaint = [
+    'From: <fbl@mail.example>',
+    'To: <reply@acme.example>',
+    'Message-ID: <c@mail.example>',
+    'MIME-Version: 1.0',
+    'Content-Type: multipart/report; report-type=feedback-report; boundary=b',
+    '',
+    '--b',
+    'Content-Type: text/plain',
+    '',
+    'A complaint.',
+    '--b',
+    'Content-Type: message/feedback-report',
+    '',
+    'Feedback-Type: abuse',
+    'User-Agent: test/1',
+    'Version: 1',
+    'Original-Rcpt-To: <bo@prospect.example>',
+    '',
+    '--b',
+    'Content-Type: message/rfc822',
+    '',
+    ...original,
+    '--b--',
+  ];
+  t.match(await deliver(gate.inboundPort, 'fbl@mail.example', 'reply@acme.example', complaint), /^250/);
+  t.match((await receiver.told1('the complaint', ({ type }) => type === 'email.complained')).data, { recipient: 'bo@prospect.example' });
+  const bounce = [
+    'From: Mail Delivery System <mailer-daemon@prospect.example>',
+    'To: <reply@acme.example>',
+    'Message-ID: <d@prospect.example>',
+    'Auto-Submitted: auto-replied',
+    'MIME-Version: 1.0',
+    'Content-Type: multipart/report; report-type=delivery-status; boundary=b',
+    '',
+    '--b',
+    'Content-Type: text/plain',
+    '',
+    'No such user.',
+    '--b',
+    'Content-Type: message/delivery-status',
+    '',
+    'Reporting-MTA: dns; mx.prospect.example',
+    '',
+    'Final-Recipient: rfc822; cy@prospect.example',
+    'Action: failed',
+    'Status: 5.1.1',
+    'Diagnostic-Code: smtp; 550 5.1.1 No such user',
+    '',
+    '--b',
+    'Content-Type: message/rfc822',
+    '',
+    ...original,
+    '--b--',
+  ];
+  t.match(await deliver(gate.inboundPort, '', 'reply@acme.example', bounce), /^250/);
+  t.match((await receiver.told1('the bounce', ({ type }) => type === 'email.bounced')).data, {
+    recipient: 'cy@prospect.example',
+    reason: 'bounce',
+  });
+
+  await acme.house(async ({ lists }) => {
+    await lists.lift({ owner: ACME }, person('ann@prospect.example'), { by: 'Dana', why: 'asked for it' });
+  });
+  const lifted = await receiver.told1('the lifting', ({ type }) => type === 'suppression.deleted');
+  t.match(lifted.data, { client: 'acme', digest: created.data.digest, recipient: 'ann@prospect.example' });
+
+  const begun = await api(gate, 'POST', `/v1/clients/${ACME}/imports?list=exclusion`, 'email\nzoe@prospect.example\n');
+  t.equal(begun.status, 202);
+  t.match((await receiver.told1('the import', ({ type }) => type === 'import.finished')).data, { state: 'finished', counts: { added: 1 } });
+
+  const tested = await api(gate, 'POST', `${HOOKS}/${id}/test`);
+  t.equal(tested.status, 202);
+  t.equal((await receiver.told1('the test', ({ type }) => type === 'webhook.test')).id, tested.body.id);
+  t.equal(receiver.forged, 0);
+  for (const type of EVENT_TYPES)
+    t.ok(
+      receiver.told.some(told => told.type === type),
+      `${type} was fired`,
+    );
+  await until(
+    'nothing waits',
+    async () => ((await api(gate, 'GET', `${HOOKS}/${id}/deliveries?state=waiting`)).body.items as unknown[]).length === 0,
+  );
+});
+
+t.test('a receiver that is down, a gate that is killed: told all the same, once they are back', async t => {
+  const { acme, api, gate, receiver, id } = await hooked(t, ['email.refused']);
+  await acme.run('list', 'add', 'acme', 'jo@prospect.example');
+  const { port, secret } = receiver;
+  await receiver.close();
+  await deliver(gate.port, 'news@acme.example', 'jo@prospect.example', []);
+  await until('an attempt has failed', async () => {
+    const { items } = (await api(gate, 'GET', `${HOOKS}/${id}/deliveries?state=waiting`)).body as { items?: { attempts: number }[] };
+    return items?.some(({ attempts }) => attempts > 0);
+  });
+  await gate.kill();
+  const back = await startReceiver(port);
+  t.teardown(() => back.close());
+  back.secret = secret;
+  await acme.site.serve();
+  const event = await back.told1('the refusal', ({ type }) => type === 'email.refused');
+  t.match(event.data, { client: 'acme', recipient: 'jo@prospect.example' });
+});
+
+t.test('410 switches a webhook off; what is dead is shown and sent again; a new secret signs beside the old one', async t => {
+  const { acme, api, gate, receiver, id } = await hooked(t, ['email.refused']);
+  t.teardown(() => receiver.close());
+  receiver.status = 410;
+  await acme.run('list', 'add', 'acme', 'jo@prospect.example');
+  await deliver(gate.port, 'news@acme.example', 'jo@prospect.example', []);
+  const one = `${HOOKS}/${id}`;
+  const dead = async () => ((await api(gate, 'GET', `${one}/deliveries?state=dead`)).body.items ?? []) as { id: string; last: string }[];
+  const [lost] = await until('it is given up', async () => ((await dead()).length > 0 ? dead() : undefined));
+  t.match(lost, { last: 'status 410', type: 'email.refused' });
+  t.equal((await api(gate, 'GET', one)).body.disabled, 'gone');
+
+  receiver.status = 302;
+  receiver.told.length = 0;
+  const before = receiver.secret;
+  const rotated = await api(gate, 'POST', `${one}/secret`);
+  t.not(rotated.body.secret, before);
+  t.equal((await api(gate, 'PATCH', one, { disabled: false })).body.disabled, null);
+  t.equal((await api(gate, 'POST', `${one}/deliveries/${lost?.id}/replay`)).status, 202);
+  t.equal((await receiver.told1('the old secret still signs', () => true)).id, lost?.id);
+  receiver.status = 204;
+  receiver.secret = String(rotated.body.secret);
+  const again = receiver.told.length;
+  await until('a redirect is no success, and the new secret signs', () => receiver.told.length > again);
+  t.equal(receiver.forged, 0);
+
+  t.equal((await api(gate, 'DELETE', one)).status, 204);
+  t.equal((await api(gate, 'GET', one)).status, 404);
+});
+
+t.test('an endpoint is https at a public address; names nobody, and lives with its client', async t => {
+  const { api, gate, receiver } = await hooked(t, ['email.refused']);
+  t.teardown(() => receiver.close());
+  for (const url of [
+    'http://hooks.example/x',
+    'https://10.0.0.1/x',
+    'https://localhost/x',
+    'https://a:b@hooks.example/',
+    'https://[::1]/',
+    'ftp://x.example',
+  ]) {
+    const answer = await api(gate, 'POST', HOOKS, { url, types: ['email.refused'] });
+    t.equal(answer.status, 422, url);
+  }
+  t.equal((await api(gate, 'POST', HOOKS, { url: 'https://hooks.example/', types: ['email.guessed'] })).status, 422);
+});
