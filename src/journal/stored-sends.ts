@@ -32,7 +32,8 @@ const DIGESTS = /.{8}/g;
 /** The lines of a campaign are the same in every message but for an address or two. */
 const LINES_KEPT = 4_000;
 const LINE_CHARS_KEPT = 1_000_000;
-const LONGEST_LINE_KEPT = 2_000;
+/** A longer one is no line of a footer. */
+const LONGEST_LINE = 16_384;
 
 export interface StoredSendsParts {
   readonly store: Store;
@@ -64,7 +65,7 @@ export class StoredSends implements Sends {
   readonly #lines = new LRUCache<string, Line>({
     max: LINES_KEPT,
     maxSize: LINE_CHARS_KEPT,
-    maxEntrySize: LONGEST_LINE_KEPT,
+    maxEntrySize: LONGEST_LINE + 1,
     sizeCalculation: (_line, text) => text.length + 1,
   });
 
@@ -184,6 +185,7 @@ export class StoredSends implements Sends {
       messageId,
       at: Number.parseInt(id.slice(0, TIME_OCTETS * 2), 16),
       sent: (line, beside = false) => {
+        if (line.length > LONGEST_LINE) return false;
         const { digests, telling } = this.#line(line);
         known ??= new Set(lines.match(DIGESTS));
         return (beside || telling) && digests.some(digest => known?.has(digest));

@@ -53,6 +53,8 @@ const MAIL: Readonly<Record<string, () => string>> = {
   'a header of 1.6 MB': () => `${filled('X-A: b\r\n', 1.6 * MIB)}\r\nHello`,
   'many Froms': () => `${filled('From: "a b" <a@b.example>, c@d.example\r\n', 1.6 * MIB)}\r\nHello`,
   'a long From': () => `From: ${filled('"a b" <a@b.example>, ', 1.6 * MIB)}\r\n\r\nHello`,
+  'long lines': () => `From: many@widgets.example\r\n\r\nHello\r\n\r\n${`${'some words of a person '.repeat(95)}\r\n`.repeat(120)}`,
+  'one long line': () => `From: many@widgets.example\r\n\r\nHello\r\n\r\n${'some words of a person '.repeat(11_000)}`,
   'a bounce of 1,000': () =>
     `Content-Type: multipart/report; report-type=delivery-status; boundary=b\r\n\r\n--b\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; mx.example\r\n\r\n${crowd
       .map(person => `Final-Recipient: rfc822; ${person}\r\nAction: failed\r\nStatus: 5.1.1\r\n\r\n`)
@@ -62,11 +64,15 @@ const MAIL: Readonly<Record<string, () => string>> = {
 t.test('nobody waits long for a message, whatever it is', { skip: existsSync(CPU) ? false : 'no CPU time of a thread here' }, async t => {
   const office = await newOffice(t);
   const { messageId } = await office.sent(['jane@widgets.example', ...crowd], { campaign: SPRING });
+  // Each line of an answer is compared with what these said last.
+  for (let i = 0; i < 20; i++)
+    await office.sent('many@widgets.example', { campaign: SPRING, footer: [`You get this mail ${i} for a good reason.`] });
   const destination = { role: 'reply', client: ACME, token: undefined } as const;
   let serial = 0;
   const receive = async (rest: string) => {
     serial += 1;
-    const head = `From: Jane <jane@widgets.example>\r\nMessage-ID: <${serial}@widgets.example>\r\nIn-Reply-To: ${messageId}\r\n`;
+    const from = rest.startsWith('From: many') ? '' : `From: Jane <jane@widgets.example>\r\nIn-Reply-To: ${messageId}\r\n`;
+    const head = `Message-ID: <${serial}@widgets.example>\r\n${from}`;
     const octets = Buffer.from(head + rest);
     return longestStretch(() => office.processor.process({ octets, at: office.clock.at, via: 'smtp', reversePath: '', destination }));
   };
