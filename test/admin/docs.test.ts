@@ -26,8 +26,10 @@ t.test('a first token, by the commands that docs/api.md names; then its curl exa
   const examples = blocks('sh');
   t.ok(examples.length >= 3);
   for (const example of examples) {
-    const { stdout } = await run('bash', ['-c', example.replace('curl -s ', "curl -s -w '\\n%{http_code}' ")], { env });
-    t.match(stdout, /\n20[01]$/, example);
+    const { stdout } = await run('bash', ['-c', example.replaceAll('curl -s ', "curl -s -w '\\n%{http_code}\\n' ")], { env });
+    const statuses = stdout.split('\n').filter(line => /^\d{3}$/.test(line));
+    t.equal(statuses.length, example.split('curl -s ').length - 1, stdout);
+    for (const status of statuses) t.match(status, /^20[01]$/, example);
   }
   t.notMatch(gate.log(), /postern_|acme-platform/, 'neither token nor name is logged');
   t.equal(await gate.stop(), 0);
