@@ -9,7 +9,8 @@ import { fold } from './phrases.ts';
 const PARTS = 2;
 const LINES = 24;
 const PLAIN_CHARS = 8_192;
-const HTML_CHARS = 16_384;
+/** Of HTML first as few as mostly hold so many lines, then as many as may. */
+const HTML_CHARS = [4_096, 16_384];
 
 /** Fewer words, and a person may well write the same line himself: `Unsubscribe`, `Remove me please`. */
 const TELLING_WORDS = 5;
@@ -122,10 +123,25 @@ function plainLines(text: string): readonly string[] {
   return found;
 }
 
+interface HtmlLine {
+  readonly bare: string;
+  /** With the address of each link behind its text. */
+  readonly linked: string;
+}
+
 function htmlLines(html: string): readonly string[] {
-  const tail = tailOf(html, '<', HTML_CHARS);
+  let lines: readonly HtmlLine[] = [];
+  for (const chars of HTML_CHARS) {
+    // The first of them may be cut.
+    if (lines.length <= LINES) lines = linesOf(tailOf(html, '<', chars));
+    if (html.length <= chars) break;
+  }
+  return lines.slice(-LINES).flatMap(({ bare, linked }) => (linked === bare ? [bare] : [bare, linked]));
+}
+
+function linesOf(tail: string): readonly HtmlLine[] {
   const references = new References(tail);
-  const lines: { readonly bare: string; readonly linked: string }[] = [];
+  const lines: HtmlLine[] = [];
   let bare = '';
   let linked = '';
   let href = '';
@@ -157,7 +173,7 @@ function htmlLines(html: string): readonly string[] {
     done: false,
   });
   breakLine();
-  return lines.slice(-LINES).flatMap(line => (line.linked === line.bare ? [line.bare] : [line.bare, line.linked]));
+  return lines;
 }
 
 /** The last characters of a text, from a mark on; nothing where there is none among them. */
