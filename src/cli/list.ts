@@ -3,7 +3,7 @@ import { createReadStream } from 'node:fs';
 import { access, constants, stat } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { HASH_ALGORITHMS, type HashAlgorithm } from '../keys/digest.ts';
-import { EXPORT_HEADER, exportRows } from '../lists/export.ts';
+import { exportHeader, exportLines } from '../lists/export.ts';
 import { type ImportReport, type ImportOptions as ImportWork, importList } from '../lists/import.ts';
 import type { ListEntry } from '../lists/lists.ts';
 import { type Common, command, type OnRecord, onRecord, whoOf, withHouse } from './command.ts';
@@ -129,11 +129,11 @@ async function exportScope(scopeText: string, options: OnRecord): Promise<void> 
     await house.audit.record(scope.owner, { ...whoOf(options), what: 'export', about: { scope: scopeText } });
     if (options.json === true) return printJsonArray(shown(readable(house.lists.show(scope))));
     let unreadable = 0;
-    await write(`${EXPORT_HEADER}\n`);
+    await write(exportHeader('exclusion', 'csv'));
     for await (const entry of house.lists.show(scope)) {
-      const rows = exportRows(entry);
-      if (rows.length === 0) unreadable += 1;
-      for (const row of rows) await write(`${row}\n`);
+      const lines = entry.list === 'exclusion' ? exportLines(entry, 'csv') : [];
+      if (lines.length === 0) unreadable += 1;
+      for (const line of lines) await write(line);
     }
     if (unreadable > 0) process.stderr.write(`${unreadable} entries are kept as digests only and cannot be exported\n`);
   });

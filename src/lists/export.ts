@@ -1,16 +1,31 @@
-/** Exports a scope's readable entries as CSV that our own import takes back as it was; suppressions are digests and stay here. */
+/** Exports a scope's entries as CSV or NDJSON: exclusions as our own import takes them back, suppressions as digests. */
 import type { ListEntry } from './lists.ts';
 
-export const EXPORT_HEADER = 'address,domain,reason,source,created_at';
+export const FORMATS = ['csv', 'ndjson'] as const;
+export type Format = (typeof FORMATS)[number];
 
-/** The CSV rows of an entry, one for each of its acts; none where its person cannot be named. */
-export function exportRows({ list, target, acts }: ListEntry): readonly string[] {
-  if (list !== 'exclusion' || target === undefined) return [];
-  const cells = target.includes('@') ? `${quoted(target)},` : `,${quoted(target)}`;
-  return acts.map(({ reason, source, at }) => `${cells},${reason},${source},${new Date(at).toISOString()}`);
+export const EXPORT_HEADER = 'address,domain,reason,source,created_at';
+const SUPPRESSION_HEADER = 'digest,match,reason,source,created_at';
+
+/** The line before all others, with its end; empty where there is none. */
+export function exportHeader(list: ListEntry['list'], format: Format): string {
+  if (format === 'ndjson') return '';
+  return `${list === 'exclusion' ? EXPORT_HEADER : SUPPRESSION_HEADER}\n`;
+}
+
+/** The lines of an entry with their ends, one for each of its acts; none where it cannot be read. */
+export function exportLines({ list, match, target, digest, acts }: ListEntry, format: Format): readonly string[] {
+  if (list === 'exclusion' && target === undefined) return [];
+  const whom = list === 'suppression' ? { digest, match } : { [match]: target };
+  return acts.map(({ reason, source, at }) => {
+    const createdAt = new Date(at).toISOString();
+    if (format === 'ndjson') return `${JSON.stringify({ ...whom, reason, source, createdAt })}\n`;
+    const cells = list === 'suppression' ? [digest, match] : match === 'domain' ? ['', target] : [target, ''];
+    return `${[...cells, reason, source, createdAt].map(quoted).join(',')}\n`;
+  });
 }
 
 /** RFC 4180 §2: a cell with a delimiter, quote or line end stands in quotes. */
-function quoted(cell: string): string {
+function quoted(cell = ''): string {
   return /[",\r\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell;
 }

@@ -287,6 +287,11 @@ export class Lists {
     yield* readEntries(this.#parts, scope, 'suppression');
   }
 
+  /** Those of one list. */
+  read(scope: Scope, list: ListName): AsyncIterable<ListEntry> {
+    return readEntries(this.#parts, scope, list);
+  }
+
   #found(scope: Scope, list: ListName, name: EntryName): Promise<readonly ListEntry[]> {
     const { person, hashes } = this.#whom(name);
     return findEntries(this.#parts, scope, list, list === 'suppression' ? [...person, ...hashes] : person);

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import t, { type Test } from 'tap';
 import { type CampaignId, campaignId } from '../../src/ids.ts';
 import { HASH_ALGORITHMS } from '../../src/keys/digest.ts';
-import { EXPORT_HEADER, exportRows } from '../../src/lists/export.ts';
+import { exportHeader, exportLines } from '../../src/lists/export.ts';
 import { type ImportOptions, type ImportReport, importList } from '../../src/lists/import.ts';
 import type { Scope } from '../../src/lists/standing.ts';
 import { SAMPLES } from './exports.ts';
@@ -35,8 +35,8 @@ async function entries({ lists }: House, scope = acme): Promise<Record<string, s
 }
 
 async function exported({ lists }: House, scope: Scope): Promise<string> {
-  let text = `${EXPORT_HEADER}\n`;
-  for await (const entry of lists.show(scope)) for (const row of exportRows(entry)) text += `${row}\n`;
+  let text = exportHeader('exclusion', 'csv');
+  for await (const entry of lists.read(scope, 'exclusion')) text += exportLines(entry, 'csv').join('');
   return text;
 }
 

@@ -8,6 +8,7 @@ import { credentialRoutes } from './credentials.ts';
 import { decisionRoutes } from './decisions.ts';
 import { exclusionRoutes } from './exclusions.ts';
 import { explainRoutes } from './explain.ts';
+import { exportRoutes } from './exports.ts';
 import { globalRoutes } from './global.ts';
 import { healthRoutes } from './health.ts';
 import { importRoutes } from './imports.ts';
@@ -33,6 +34,7 @@ const RESOURCES: readonly ((app: App, parts: AdminParts) => void)[] = [
   globalRoutes,
   screeningRoutes,
   importRoutes,
+  exportRoutes,
   decisionRoutes,
   statsRoutes,
   replyRoutes,
