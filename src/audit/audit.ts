@@ -47,8 +47,8 @@ export class Audit {
   /** By owner: what is still to be anchored; an anchor of a later line covers the earlier ones. */
   readonly #unanchored = new Map<string, Tail>();
   readonly #anchoring = new Map<string, Promise<void>>();
-  /** By owner: link of what this process anchored last. */
-  readonly #anchored = new Map<string, string>();
+  /** By owner: what this process anchored last. */
+  readonly #anchored = new Map<string, Tail>();
 
   constructor(parts: AuditParts) {
     this.#parts = parts;
@@ -82,17 +82,17 @@ export class Audit {
   }
 
   /** Calls `attempt` with a draft until it says what came of it, in the owner's turn; undefined means that its apply came to nothing. */
-  together<T extends string | object>(owner: string, act: AuditAct, attempt: (draft: Draft) => Promise<T | undefined>): Promise<T> {
-    return this.inTurn(owner, async () => {
+  async together<T extends string | object>(owner: string, act: AuditAct, attempt: (draft: Draft) => Promise<T | undefined>): Promise<T> {
+    const outcome = await this.inTurn(owner, async () => {
       for (let attempts = 0; attempts < ATTEMPTS; attempts++) {
-        const draft = await this.append(owner, act);
-        const outcome = await attempt(draft);
-        if (outcome === undefined) continue;
-        await draft.settle();
-        return outcome;
+        const outcome = await attempt(await this.append(owner, act));
+        if (outcome !== undefined) return outcome;
       }
       throw new StoreUnavailable('The audit trail keeps changing under us');
     });
+    // Out of turn: one anchor does for all that are written while the one before it is being noted.
+    await this.#settle(owner);
+    return outcome;
   }
 
   /**
@@ -156,15 +156,25 @@ export class Audit {
     try {
       const [head] = await this.#parts.store.find([headKey(owner)]);
       const tail = head && this.#chain.readHead(owner, head);
-      if (tail !== undefined && this.#anchored.get(owner) !== tail.link) await this.#anchor(owner, tail);
+      if (tail !== undefined) await this.#anchor(owner, tail);
     } catch (error) {
       this.#parts.log.error({ err: error, owner }, 'the audit trail could not be anchored; its next line will be');
     }
   }
 
+  /** Resolves when this tail or a later one is noted. */
   async #anchor(owner: string, tail: Tail): Promise<void> {
     if ((this.#unanchored.get(owner)?.count ?? 0) < tail.count) this.#unanchored.set(owner, tail);
-    while (this.#unanchored.has(owner)) await (this.#anchoring.get(owner) ?? this.#begin(owner));
+    while (!this.#isAnchored(owner, tail)) {
+      const running = this.#anchoring.get(owner);
+      if (running === undefined && !this.#unanchored.has(owner)) this.#unanchored.set(owner, tail);
+      await (running ?? this.#begin(owner));
+    }
+  }
+
+  #isAnchored(owner: string, { count, link }: Tail): boolean {
+    const anchored = this.#anchored.get(owner);
+    return anchored !== undefined && (anchored.count > count || anchored.link === link);
   }
 
   #begin(owner: string): Promise<void> {
@@ -172,7 +182,7 @@ export class Audit {
     this.#unanchored.delete(owner);
     const running = this.#parts.vault
       .note(owner, anchorLine(tail))
-      .then(() => void this.#anchored.set(owner, tail.link))
+      .then(() => void this.#anchored.set(owner, tail))
       .finally(() => this.#anchoring.delete(owner));
     this.#anchoring.set(owner, running);
     return running;

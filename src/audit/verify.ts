@@ -5,6 +5,7 @@
  * line, so this is what a crash or a vault that was away left without one); and anything that was done with both the key ring and the
  * vault's notes in hand. A store restored from an older copy, and a Redis that forgot its last second, look like a cut, and are one.
  */
+import { setImmediate as immediate } from 'node:timers/promises';
 import type { Vault } from '../keys/vault.ts';
 import { isEntryKey, type RecordKey, type Store } from '../store/store.ts';
 import { readAnchor } from './anchor.ts';
@@ -37,13 +38,22 @@ export interface VerifyParts {
   readonly vault: Pick<Vault, 'notes'>;
 }
 
+/** Records read before others get a turn: mail passes while a long trail is verified. */
+const AT_ONCE = 50;
+
 /** Reads the whole trail, at the pace of the store. @throws StoreUnavailable, VaultUnavailable */
 export async function verifyTrail({ store, chain, vault }: VerifyParts, owner: string): Promise<Verification> {
   // In this order: what is written meanwhile makes the trail longer than its anchors and its head, never shorter.
   const anchors = await anchorsOf(vault, owner);
   const head = await headOf(store, chain, owner);
   const trail = new Trail(anchors, head);
-  for await (const [key, value] of store.scan({ owner, log: LOG })) if (!isEntryKey(key)) trail.next(key, chain.read(key, value));
+  let read = 0;
+  for await (const [key, value] of store.scan({ owner, log: LOG })) {
+    if (isEntryKey(key)) continue;
+    trail.next(key, chain.read(key, value));
+    read += 1;
+    if (read % AT_ONCE === 0) await immediate();
+  }
   const later = trail.last > (head?.count ?? 0) ? await headOf(store, chain, owner) : head;
   trail.end(later);
   return { owner, records: trail.records, anchored: Math.max(0, ...anchors.keys()), findings: trail.findings };

@@ -64,8 +64,11 @@ export class FileShelf implements Shelf {
   note(owner: string, line: string): Promise<void> {
     return this.#attempt(async () => {
       const file = this.#notes(owner);
-      await mkdir(this.#folder, { recursive: true, mode: 0o700 });
-      const handle = await open(file, 'a', 0o600);
+      let handle = await unlessMissing(open(file, 'a', 0o600));
+      if (handle === undefined) {
+        await mkdir(this.#folder, { recursive: true, mode: 0o700 });
+        handle = await open(file, 'a', 0o600);
+      }
       try {
         const { size } = await handle.stat();
         // In one write, and after a line end: neither another process nor what a crash left can join it.
