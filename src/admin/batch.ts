@@ -1,4 +1,5 @@
 /** Many entries in one request, each with its outcome; bodies as Mailgun, SendGrid, Postmark and Amazon SES have them are taken as well. */
+import { setImmediate as turn } from 'node:timers/promises';
 import { type Static, Type } from 'typebox';
 import { REASON_WORDS } from '../lists/columns.ts';
 import type { Item, Lists, NewAct } from '../lists/lists.ts';
@@ -13,6 +14,8 @@ import { actOf, whoOf } from './who.ts';
 
 /** Entries of one request: what one apply of the store may hold. */
 export const MAX_BATCH = 10_000;
+/** Entries read at a stretch, between which mail has its turn. */
+const STRETCH = 200;
 const BODY_LIMIT = 8 * 1_048_576;
 
 const text = (description: string) => Type.Optional(Type.String({ maxLength: 998, description }));
@@ -104,7 +107,11 @@ export function addBatchRoute(
       const scope = place.scope(request, campaign);
       if (scope === undefined) return noCampaign(reply);
       const act = { reason: reason as Reason, ...actOf(request.actor) };
-      const read = rowsOf(request.body).map(row => itemOf(lists, list, row, act, reasons));
+      const read: (Item | string)[] = [];
+      for (const row of rowsOf(request.body)) {
+        read.push(itemOf(lists, list, row, act, reasons));
+        if (read.length % STRETCH === 0) await turn();
+      }
       const bad = read.flatMap((item, index) => (typeof item === 'string' ? [{ index, error: item }] : []));
       if (atomic && bad.length > 0) {
         const errors = bad.slice(0, 50).map(({ index, error }) => ({ field: `entries.${index}`, message: error }));

@@ -1,4 +1,5 @@
 /** Reading entries: one of them, a scope's one after the other, or a page at a time; nobody's address stands in a suppression. */
+import { setImmediate as turn } from 'node:timers/promises';
 import { headKey } from '../store/head.ts';
 import { type EntryKey, isEntryKey, type Store, type Value } from '../store/store.ts';
 import { type Entries, type EntryAct, entryKey, type ListName, setName } from './entry.ts';
@@ -42,13 +43,18 @@ export interface ReadingParts {
 
 /** Entries looked at for one page: it may be short, or empty, where few are picked, and still have a next one. */
 const LOOKED_AT = 10_000;
+/** Entries read at a stretch: the embedded store answers at once, and mail must not wait for a whole list. */
+const STRETCH = 200;
 
 /** The scope's entries of one list in the order of their ids; in constant memory. @throws StoreUnavailable */
 export async function* readEntries(parts: ReadingParts, scope: Scope, list: ListName, after?: string): AsyncIterable<ListEntry> {
   await checkOwner(parts, scope);
   const range = { owner: scope.owner, set: setName(scope, list) };
+  let read = 0;
   for await (const [key, value] of parts.store.scan(after === undefined ? range : { ...range, after: Buffer.from(after, 'hex') })) {
     if (isEntryKey(key)) yield entryOf(parts, list, key, value);
+    read += 1;
+    if (read % STRETCH === 0) await turn();
   }
 }
 
