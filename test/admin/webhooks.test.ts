@@ -1,4 +1,5 @@
 /** Webhooks end to end: a real gate, what comes back, the API and a real receiver; every type is fired by something, and none is lost. */
+import { readFileSync } from 'node:fs';
 import t from 'tap';
 import { EVENT_TYPES } from '../../src/hooks/event.ts';
 import { startReceiver } from '../hooks/receiver.ts';
@@ -174,6 +175,12 @@ t.test('A17: every type that is documented is fired, signed, and names what it s
   const lifted = await receiver.told1('the lifting', ({ type }) => type === 'suppression.deleted');
   t.match(lifted.data, { client: 'acme', digest: created.data.digest, recipient: 'ann@prospect.example' });
 
+  await acme.house(async ({ lists }) => {
+    await lists.suppress({ owner: ACME }, person('gone@prospect.example'), { reason: 'erasure', source: 'operator' });
+  });
+  const erased = await receiver.told1('an erasure', ({ type, data }) => type === 'suppression.created' && data.reason === 'erasure');
+  t.notOk('recipient' in erased.data, 'nobody is told who was erased');
+
   const begun = await api(gate, 'POST', `/v1/clients/${ACME}/imports?list=exclusion`, 'email\nzoe@prospect.example\n');
   t.equal(begun.status, 202);
   t.match((await receiver.told1('the import', ({ type }) => type === 'import.finished')).data, { state: 'finished', counts: { added: 1 } });
@@ -191,6 +198,12 @@ t.test('A17: every type that is documented is fired, signed, and names what it s
     'nothing waits',
     async () => ((await api(gate, 'GET', `${HOOKS}/${id}/deliveries?state=waiting`)).body.items as unknown[]).length === 0,
   );
+});
+
+t.test('docs/webhooks.md lists the events that there are', async t => {
+  const text = readFileSync(new URL('../../docs/webhooks.md', import.meta.url), 'utf8');
+  const rows = [...text.matchAll(/^\| `([a-z.]+)` \|/gm)].map(([, type]) => type);
+  t.same(rows, [...EVENT_TYPES, 'webhook.test']);
 });
 
 t.test('a receiver that is down, a gate that is killed: told all the same, once they are back', async t => {
