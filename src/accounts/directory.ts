@@ -35,8 +35,8 @@ export interface AccountChange {
 }
 
 /** NIST SP 800-63B §5.1.1.2 asks for 8 at least; what guards the lists of other people may ask for more. */
-export const MIN_PASSWORD = 12;
-export const MAX_PASSWORD = 256;
+const MIN_PASSWORD = 12;
+const MAX_PASSWORD = 256;
 const MAX_ATTEMPTS = 20;
 
 /** Everything may throw StoreUnavailable. What a person got wrong is a Refusal. */
@@ -214,7 +214,7 @@ function taken(): Refusal {
 type Read = Pick<Account, 'name' | 'role' | 'client' | 'ips'>;
 
 /** What was given, canonical; or everything that is wrong with it. */
-export function readInput(input: AccountInput): Read | Refusal {
+function readInput(input: AccountInput): Read | Refusal {
   const name = accountName(input.name);
   const client = input.client === undefined ? undefined : clientId(input.client);
   const blocks = readIps(input.ips ?? []);
@@ -232,7 +232,7 @@ export function readInput(input: AccountInput): Read | Refusal {
   return { name, role: input.role, client, ips: blocks.map(({ text }) => text) };
 }
 
-export function passwordProblems(password: string): readonly string[] {
+function passwordProblems(password: string): readonly string[] {
   const octets = Buffer.byteLength(password);
   if (password.length >= MIN_PASSWORD && octets <= MAX_PASSWORD) return [];
   return [`password: has ${MIN_PASSWORD} characters at least and ${MAX_PASSWORD} octets at most; choose another`];

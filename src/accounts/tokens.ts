@@ -11,7 +11,7 @@ import { unknownAccount } from './directory.ts';
 import { type AccountParts, firstOf, type StoredAccount, TOKEN_USES, TOKENS, tokenKeys, useKey } from './records.ts';
 import { EVERYTHING, type Grant, isGrant } from './scopes.ts';
 
-export const TOKEN_PREFIX = 'postern_';
+const TOKEN_PREFIX = 'postern_';
 const TOKEN = /^postern_[A-Za-z0-9_-]{43}$/;
 export const MAX_DAYS = 3650;
 const DAY_MS = 86_400_000;

@@ -40,7 +40,6 @@ const KINDS = {
   'too-large': [413, 'Too large'],
   'unsupported-media-type': [415, 'Not in this media type'],
   invalid: [422, 'The request is not valid'],
-  'precondition-required': [428, 'If-Match is needed'],
   'too-many-requests': [429, 'Too many requests'],
   fault: [500, 'Something is broken here'],
   unavailable: [503, 'No answer from the store; try again'],

@@ -196,6 +196,7 @@ function addUpload(app: App, jobs: ImportJobs): void {
             'Answers when the file is received and goes in; ask its Location for what comes of it. Nothing goes in of an upload that was cut off. One at a time for each client.',
           tags,
           consumes: MEDIA_TYPES,
+          body: Type.Unsafe<Readable>({ description: 'The file, streamed', examples: ['email\njo@widgets.example\n'] }),
           params: clientParams,
           querystring: uploadQuery,
           response: { 202: jobSchema },
@@ -203,6 +204,7 @@ function addUpload(app: App, jobs: ImportJobs): void {
         config: write,
       },
       async (request, reply) => {
+        if (request.body === undefined) return problem(reply, 'bad-request', 'send the file as the body');
         const { profile, query, actor } = request;
         const order = orderOf(profile.id, query);
         if ('wrong' in order) return problem(reply, 'invalid', 'see errors', [order.wrong]);
@@ -212,7 +214,7 @@ function addUpload(app: App, jobs: ImportJobs): void {
         if (begun === 'full')
           return problem(reply.header('retry-after', '30'), 'too-many-requests', 'too many imports are running; try again');
         const location = `/v1/clients/${profile.id}/imports/${begun.job.id}`;
-        const job = await begun.receive(request.body as Readable);
+        const job = await begun.receive(request.body);
         if (job.state === 'cancelled') return problem(reply, 'conflict', 'this import was cancelled before its file was whole');
         if (isOver(job)) return problem(reply, 'unavailable', job.problem);
         return reply.code(202).header('location', location).send(shownJob(job));
