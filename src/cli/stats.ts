@@ -4,6 +4,7 @@ import type { House } from '../app.ts';
 import { clientId, GLOBAL } from '../ids.ts';
 import type { Span } from '../journal/hours.ts';
 import type { Owner } from '../journal/pseudonyms.ts';
+import { readRefusedDomains } from '../journal/refused-domains.ts';
 import { GROUPS, type Group, readStats, type Stats, USUAL_GROUPS } from '../journal/stats.ts';
 import { parseGroups, shownRows, statsColumns, statsCsv } from '../journal/stats-shown.ts';
 import { asJson, asLines, whatCameBack } from './came-back.ts';
@@ -22,6 +23,8 @@ interface StatsOptions extends Common {
   readonly groupBy?: string;
   readonly csv?: boolean;
 }
+
+const TOP_DOMAINS = 20;
 
 export function addStatsCommand(program: Command): void {
   command(program, 'stats', 'count recipients by outcome, check and token, and what came back by kind')
@@ -59,6 +62,7 @@ async function stats(options: StatsOptions): Promise<void> {
         ...(span.to === undefined ? {} : { to: isoTime(span.to) }),
         totals,
         rows: shownRows(counted),
+        topRefusedDomains: await readRefusedDomains({ store: house.store, vault: house.journalParts.vault }, owners, span, TOP_DOMAINS),
         inbound: { kinds: received, ...asJson(back) },
       });
     }

@@ -16,6 +16,7 @@ import type { CounterLabels, DecisionInput } from './decision.ts';
 import { DecisionIndex, decisionKey } from './decision-index.ts';
 import { Pseudonyms, type PseudonymsFound } from './pseudonyms.ts';
 import { newDecisionId } from './ref.ts';
+import { RefusedDomains } from './refused-domains.ts';
 
 /** Decisions that may wait for the store: some 50 MB. Beyond it the oldest are dropped and counted. */
 const MAX_WAITING = 50_000;
@@ -48,6 +49,7 @@ export class Journal {
   readonly #counters = new Counters();
   readonly #pseudonyms: Pseudonyms;
   readonly #index: DecisionIndex;
+  readonly #domains: RefusedDomains;
   #waiting: Waiting[] = [];
   #lost = 0;
   #timer: NodeJS.Timeout | undefined;
@@ -60,6 +62,7 @@ export class Journal {
     this.#metrics = metrics;
     this.#pseudonyms = new Pseudonyms(parts.store, parts.digests, parts.vault);
     this.#index = new DecisionIndex(parts.digests);
+    this.#domains = new RefusedDomains(parts.digests);
   }
 
   /** Decisions that are not written yet. */
@@ -81,6 +84,7 @@ export class Journal {
   decided(input: DecisionInput, id: DecisionId = this.reserve()): DecisionId {
     this.#waiting.push({ id, at: this.#parts.clock.now(), input });
     this.#drop();
+    if (input.outcome === 'rejected' && input.keepRecipient) this.#domains.add(input.client, input.recipient, this.#parts.clock.now());
     this.count(input);
     return id;
   }
@@ -115,6 +119,7 @@ export class Journal {
     try {
       await this.flush();
       await this.#counters.settle(this.#parts.store);
+      await this.#domains.flush(this.#parts, this.#parts.clock.now(), true);
     } catch (error) {
       this.#parts.log.error({ err: error, decisions: this.#waiting.length }, 'journal: decisions lost at stop');
     }
@@ -169,6 +174,7 @@ export class Journal {
       this.#drop();
     }
     await this.#counters.flush(this.#parts.store, this.#parts.clock.now());
+    if (fault === undefined) await this.#domains.flush(this.#parts, this.#parts.clock.now());
     if (fault !== undefined) throw fault;
   }
 

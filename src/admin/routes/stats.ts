@@ -5,6 +5,7 @@ import { type CampaignId, clientId, GLOBAL } from '../../ids.ts';
 import { readLatency } from '../../journal/inbound-latency.ts';
 import { countOpen } from '../../journal/open-reviews.ts';
 import type { Owner } from '../../journal/pseudonyms.ts';
+import { FEWEST_PEOPLE, readRefusedDomains } from '../../journal/refused-domains.ts';
 import { GROUPS, readStats, USUAL_GROUPS } from '../../journal/stats.ts';
 import { parseGroups, shownRows, statsCsv } from '../../journal/stats-shown.ts';
 import type { AdminParts, App } from '../app.ts';
@@ -12,6 +13,7 @@ import { problem } from '../problem.ts';
 import { campaignIdSchema, clientIdSchema, clientParams, isoTimeSchema, strict } from '../schemas.ts';
 import { readSpan, spanQuery } from '../span.ts';
 
+const TOP_DOMAINS = 20;
 const count = Type.Integer({ minimum: 0 });
 const counts = { relayed: count, rejected: count, deferred: count, observed: count, unknown: count };
 
@@ -34,6 +36,9 @@ const statsSchema = Type.Object(
         { ...strict, description: 'What it is grouped by; `count` where that names the outcome, else a count of each outcome' },
       ),
     ),
+    topRefusedDomains: Type.Array(Type.Object({ domain: Type.String(), recipients: count }, strict), {
+      description: `The ${TOP_DOMAINS} domains refused most within these days, over all campaigns, at least so often; only where ${FEWEST_PEOPLE} people or more were. Up to ten seconds late`,
+    }),
     inbound: Type.Object(
       {
         kinds: Type.Record(Type.String(), count, { description: 'Messages that came back, by what they were taken for' }),
@@ -73,7 +78,9 @@ const response = {
   },
 };
 
-export function statsRoutes(app: App, { store, clients }: AdminParts): void {
+export function statsRoutes(app: App, parts: AdminParts): void {
+  const { store, clients } = parts;
+
   async function answer(owners: readonly Owner[], asked: Static<typeof ofClient>, request: FastifyRequest, reply: FastifyReply) {
     const span = readSpan(asked);
     if ('errors' in span) return problem(reply, 'invalid', 'see errors', span.errors);
@@ -87,11 +94,16 @@ export function statsRoutes(app: App, { store, clients }: AdminParts): void {
     if (asked.format === 'csv' || (asked.format === undefined && accepts)) {
       return reply.type('text/csv; charset=utf-8; header=present').send(statsCsv(groupBy, stats));
     }
-    const [{ count: enforced, p50, p99 }, open] = await Promise.all([readLatency(store, owners, span), countOpen(store, owners)]);
+    const [{ count: enforced, p50, p99 }, open, domains] = await Promise.all([
+      readLatency(store, owners, span),
+      countOpen(store, owners),
+      readRefusedDomains(parts, owners, span, TOP_DOMAINS),
+    ]);
     const latency = { count: enforced, ...(p50 === undefined ? {} : { p50Ms: p50 }), ...(p99 === undefined ? {} : { p99Ms: p99 }) };
     const shown: Shown = {
       totals: stats.totals,
       rows: [...shownRows(stats)] as Shown['rows'],
+      topRefusedDomains: domains.map(domain => ({ ...domain })),
       inbound: { kinds: { ...stats.received }, open, latency },
     };
     return reply.send(shown);
