@@ -13,7 +13,8 @@ import { strict } from './schemas.ts';
 import { actOf, whoOf } from './who.ts';
 
 /** Entries of one request: what one apply of the store may hold. */
-export const MAX_BATCH = 10_000;
+/** One apply takes them all, with the line of the audit trail. */
+export const MAX_BATCH = 9_000;
 /** Entries read at a stretch, between which mail has its turn. */
 const STRETCH = 200;
 const BODY_LIMIT = 8 * 1_048_576;

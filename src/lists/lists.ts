@@ -210,7 +210,7 @@ export class Lists {
       return merged;
     }
     const { merged, outdated } = await audit.together(owner, act, async ({ changes, expect }) => {
-      const beside: Beside = { changes: () => changes, expect, onlyWithChanges: items.length === 1 };
+      const beside: Beside = { changes: () => changes, expect, onlyWithChanges: items.length === 1, apart: true };
       const result = await mergeItems(this.#parts, scope, list, items, { ...options, beside });
       return result.merged.length < items.length ? undefined : result;
     });

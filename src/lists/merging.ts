@@ -30,6 +30,8 @@ export interface Beside {
   changes(): readonly Change[];
   /** Not written where nothing of the items changes. */
   readonly onlyWithChanges?: boolean;
+  /** Says nothing of entries that stay as they are, so these need not be held still for it. */
+  readonly apart?: boolean;
   /** Where one of them does not hold (any more), nothing of it is written. */
   readonly expect: readonly Expectation[];
 }
@@ -156,7 +158,7 @@ async function mergeBatch(
     const idle = sealed.size === 0 && options.beside?.onlyWithChanges === true;
     const together = outdated || idle ? undefined : options.beside;
     // What stays beside an entry that is there already must not outlive a lift of it that is going on.
-    const relied = together === undefined ? [...sealed.keys()] : [...cells.values()];
+    const relied = together === undefined || together.apart === true ? [...sealed.keys()] : [...cells.values()];
     const expect: Expectation[] = relied.map(({ key, found }) => ({ key, value: found }));
     if (together !== undefined) {
       writes.push(...together.changes());

@@ -216,8 +216,8 @@ t.test('a batch tells each entry’s outcome, takes the shapes of platforms, and
   t.match((await batch([{ domain: 'd.example' }], '', SUPPRESSIONS)).json(), { invalid: 1 });
   t.match(await batch([{ address: 'x@customer.example', birthday: '1980-01-01' }]), { status: 422 }, 'A9: a field that nobody knows');
 
-  const many = Array.from({ length: 10_000 }, (_, n) => `many${n}@customer.example`);
-  t.match((await batch({ entries: many }, '?atomic=true')).json(), { added: 10_000 });
+  const many = Array.from({ length: 9_000 }, (_, n) => `many${n}@customer.example`);
+  t.match((await batch({ entries: many }, '?atomic=true')).json(), { added: 9_000 });
   t.match(await batch({ entries: [...many, 'one@too.example'] }), { status: 422 });
 });
 
