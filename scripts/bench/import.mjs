@@ -17,7 +17,17 @@ const config = join(home, 'postern.yaml');
 
 try {
   writeFileSync(config, 'store: {url: "lmdb:./data"}\n');
-  await postern('client', 'add', 'acme', '--name', 'Acme', '--privacy-url', 'https://acme.example/privacy', '--from-domain', 'acme.example');
+  await postern(
+    'client',
+    'add',
+    'acme',
+    '--name',
+    'Acme',
+    '--privacy-url',
+    'https://acme.example/privacy',
+    '--from-domain',
+    'acme.example',
+  );
   const list = join(home, 'list.txt');
   const file = createWriteStream(list);
   for (let i = 0; i < rows; i++) if (!file.write(`person.number${i}@example${i % 5_000}.com\n`)) await once(file, 'drain');

@@ -123,7 +123,12 @@ t.test("a mail admin's first week", { skip }, async t => {
     try {
       await until('an empty queue', async () => (await which.queue()).length === 0, 90_000);
     } catch (error) {
-      const seen = [JSON.stringify(await which.queue()), which.log().slice(-6000), gate.running.child.exitCode, gate.running.log().slice(-4000)];
+      const seen = [
+        JSON.stringify(await which.queue()),
+        which.log().slice(-6000),
+        gate.running.child.exitCode,
+        gate.running.log().slice(-4000),
+      ];
       throw new Error(seen.join('\n'), { cause: error });
     }
   };
