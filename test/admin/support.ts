@@ -5,8 +5,9 @@ import { join } from 'node:path';
 import { stringify } from 'yaml';
 import type { Role } from '../../src/accounts/account.ts';
 import { startAdmin } from '../../src/admin/server.ts';
-import { adminPartsOf, type House, openHouse, upstreamsOf } from '../../src/app.ts';
+import { adminPartsOf, type House, openHouse, policiesOf, upstreamsOf } from '../../src/app.ts';
 import { isRefusal } from '../../src/clients/clients.ts';
+import { TrackedLinks } from '../../src/watch/tracked-links.ts';
 
 export interface Answer {
   readonly status: number;
@@ -65,10 +66,12 @@ export async function newOffice(t: Test, options: OfficeOptions = {}): Promise<O
     good(await house.clients.addCampaign(id, campaign, []));
   }
   const upstreams = upstreamsOf(house);
-  const admin = await startAdmin(adminPartsOf(house, upstreams));
+  const tracked = new TrackedLinks({ store: house.store, clock, log: house.log });
+  const admin = await startAdmin(adminPartsOf(house, upstreams, policiesOf(house, tracked)));
   t.teardown(async () => {
     await admin.stop();
     await upstreams.close();
+    await tracked.close();
     await house.close();
     rmSync(dir, { recursive: true, force: true });
   });
