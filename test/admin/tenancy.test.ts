@@ -11,7 +11,7 @@ t.test('A1: whatever names another client is answered like one that does not exi
   for (const { name, method, path } of operations) {
     t.match(path, /^\/v1\/clients\/\{client\}/, `${name} lives under /v1/clients/:client`);
     const answers = [];
-    for (const client of ['other', 'nobody', 'global', '..', 'OTHER', 'other\0', `${'x'.repeat(200)}`]) {
+    for (const client of ['other', 'nobody', 'global', '...', 'OTHER', 'other\0', `${'x'.repeat(200)}`]) {
       const answer = await acme(
         method,
         fill(path, param => (param === 'client' ? client : 'spring')),
