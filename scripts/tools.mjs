@@ -9,6 +9,7 @@ const TOOLS = {
   postfix: 'postfix',
   'smtp-source': 'postfix',
   swaks: 'swaks',
+  curl: 'curl',
   python3: 'python3',
   strings: 'binutils',
   dovecot: 'dovecot-imapd',

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 import t from 'tap';
 import { problemOf, problemSchema } from '../../src/admin/problem.ts';
+import { noCurl } from '../support/curl.ts';
 import { mustAnswer, newSite } from '../support/site.ts';
 import { newOffice } from './support.ts';
 
@@ -12,7 +13,7 @@ const text = readFileSync(new URL('../../docs/api.md', import.meta.url), 'utf8')
 const blocks = (language: string): readonly string[] =>
   [...text.matchAll(new RegExp(`\`\`\`${language}\\n(.*?)\`\`\``, 'gs'))].map(match => match[1] ?? '');
 
-t.test('a first token, by the commands that docs/api.md names; then its curl examples', async t => {
+t.test('a first token, by the commands that docs/api.md names; then its curl examples', { skip: noCurl }, async t => {
   const site = newSite();
   t.teardown(() => site.close());
   let token = '';
