@@ -164,9 +164,10 @@ async function agree(t: Test, script: Script, told: readonly Told[]): Promise<vo
     const found = await script.all<Decision>(`${ACME}/decisions`, 2);
     return found.length >= refused.length && found;
   });
+  const newestFirst = refused.toSorted((one, other) => (refOf(one.reply) < refOf(other.reply) ? 1 : -1));
   t.same(
-    decisions.map(({ id, reply, recipient, stage, token }) => [`${reply} ref=${id}`, recipient?.toLowerCase(), stage, token]).reverse(),
-    refused.map(({ reply, to, stage }) => [reply, to.toLowerCase(), stage, tokenOf(reply)]),
+    decisions.map(({ id, reply, recipient, stage, token }) => [`${reply} ref=${id}`, recipient?.toLowerCase(), stage, token]),
+    newestFirst.map(({ reply, to, stage }) => [reply, to.toLowerCase(), stage, tokenOf(reply)]),
     'decisions, newest first, are the refusals that SMTP told, each with its ref',
   );
   t.ok(decisions.every(({ campaign, credential, outcome }) => `${campaign} ${credential} ${outcome}` === 'spring acme-mailer rejected'));
