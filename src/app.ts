@@ -139,14 +139,15 @@ export async function startGate(house: House, { admin: withAdmin = true, snapsho
 
 /** Tells platforms what happened; in one process of a gate, and in one gate of a store. */
 function startDeliverer(house: House): Deliverer {
-  const { config, lists, metrics } = house;
+  const { clients, config, lists, metrics } = house;
   return new Deliverer({
     ...house,
     options: config.webhooks,
     count: result => metrics.webhooks.inc({ result }),
     async erased(client, recipient) {
       const address = parsePerson(recipient);
-      const standing = isAddress(address) ? await lists.standing(address, client, []) : [];
+      const campaigns = [...((await clients.show(client))?.campaigns.keys() ?? [])];
+      const standing = isAddress(address) ? await lists.standing(address, client, campaigns) : [];
       // What cannot be read may be an erasure.
       return standing.some(
         ({ list, acts }) => list === 'suppression' && (acts.length === 0 || acts.some(({ reason }) => reason === 'erasure')),

@@ -148,8 +148,9 @@ export class Deliverer {
     return false;
   }
 
-  async #body(client: ClientId, { type, at, data: { recipient, ...data } }: Queued): Promise<string> {
-    const named = recipient === undefined || (await this.#parts.erased(client, recipient)) ? {} : { recipient };
+  async #body(client: ClientId, { type, at, data: { recipient, digest, ...data } }: Queued): Promise<string> {
+    // The digest would lead to an erased person as well.
+    const named = recipient !== undefined && (await this.#parts.erased(client, recipient)) ? {} : { digest, recipient };
     return JSON.stringify({ type, timestamp: new Date(at).toISOString(), data: { client, ...data, ...named } });
   }
 

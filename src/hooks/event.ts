@@ -25,7 +25,7 @@ export interface EventData {
   readonly ref?: string | undefined;
   readonly reason?: string | undefined;
   readonly source?: string | undefined;
-  /** First 12 hexadecimal digits of the keyed digest: names a list entry, not a person. */
+  /** First 12 hexadecimal digits of the keyed digest: names a list entry, not a person. Left out as the recipient is. */
   readonly digest?: string | undefined;
   /** `local@domain`, whom the client mailed or listed itself. Left out when it is sent where the person was erased by then. */
   readonly recipient?: string | undefined;

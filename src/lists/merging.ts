@@ -1,5 +1,6 @@
 /** Putting acts into lists: what an entry already holds stays, whoever else writes at the same time. */
 import { randomBytes } from 'node:crypto';
+import type { EventData } from '../hooks/event.ts';
 import type { Outbox } from '../hooks/outbox.ts';
 import type { Keyring } from '../keys/keyring.ts';
 import type { Sealer } from '../keys/seal.ts';
@@ -9,7 +10,7 @@ import { type Entries, type Entry, type EntryAct, encodeEntry, entryKey, type Li
 import type { Heads } from './heads.ts';
 import type { Ledger, Receipt } from './ledger.ts';
 import type { LedgerChange } from './ledger-record.ts';
-import type { Scope } from './standing.ts';
+import type { Reason, Scope } from './standing.ts';
 
 /** Somebody or something to be listed. */
 export interface Item {
@@ -180,13 +181,18 @@ async function toldOf({ outbox }: MergingParts, { owner, campaign }: Scope, fres
   const created = fresh.filter(({ cell, act }) => cell.found === undefined && act.source !== 'import');
   const events = created.map(({ item: { recipient }, act: { reason, source }, cell }) => ({
     type: 'suppression.created' as const,
-    data: { campaign, reason, source, digest: shortDigest(cell.key.id), ...(reason === 'erasure' ? {} : { recipient }) },
+    data: { campaign, source, ...toldEntry(reason, cell.key.id, recipient) },
   }));
   return outbox.changes(owner, events);
 }
 
+/** Whoever was erased is told as one who objected, and by nothing that leads to the person: whom a client mails it can look up by digest. */
+export function toldEntry(reason: Reason | undefined, id: Buffer, recipient: string | undefined): EventData {
+  return reason === 'erasure' ? { reason: 'objection' } : { reason, digest: shortDigest(id), recipient };
+}
+
 /** As people are shown a digest. */
-export function shortDigest(id: Buffer): string {
+function shortDigest(id: Buffer): string {
   return id.toString('hex').slice(0, 12);
 }
 

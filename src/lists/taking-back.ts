@@ -6,7 +6,7 @@ import { headKey } from '../store/head.ts';
 import { type Change, type EntryKey, type Expectation, StoreUnavailable, type Value } from '../store/store.ts';
 import { causedByRecipient, type Entry, type EntryAct, entryKey, type ListName, liftedKey, mergeActs, noteActs } from './entry.ts';
 import type { LedgerChange } from './ledger-record.ts';
-import { ATTEMPTS, type Beside, holds, type MergingParts, shortDigest } from './merging.ts';
+import { ATTEMPTS, type Beside, holds, type MergingParts, toldEntry } from './merging.ts';
 import { scopeName } from './scope.ts';
 import type { Reason, Scope } from './standing.ts';
 
@@ -143,8 +143,9 @@ async function toldOf(
 ): Promise<readonly Change[]> {
   const gone = lifted.find(({ found: { list, value } }) => list === 'suppression' && value !== undefined);
   if (gone === undefined || outbox === undefined) return [];
-  const [act] = gone.change.acts;
-  const data = { campaign, reason: act?.reason, source: 'operator', digest: shortDigest(gone.found.key.id), recipient };
+  const reasons = gone.change.acts.map(({ reason }) => reason);
+  const reason = reasons.includes('erasure') ? 'erasure' : reasons[0];
+  const data = { campaign, source: 'operator', ...toldEntry(reason, gone.found.key.id, recipient) };
   return outbox.changes(owner, [{ type: 'suppression.deleted', data }]);
 }
 

@@ -176,10 +176,14 @@ t.test('A17: every type that is documented is fired, signed, and names what it s
   t.match(lifted.data, { client: 'acme', digest: created.data.digest, recipient: 'ann@prospect.example' });
 
   await acme.house(async ({ lists }) => {
-    await lists.suppress({ owner: ACME }, person('gone@prospect.example'), { reason: 'erasure', source: 'operator' });
+    const gone = person('gone@prospect.example');
+    await lists.suppress({ owner: ACME }, gone, { reason: 'erasure', source: 'operator' });
+    await lists.lift({ owner: ACME }, gone, { by: 'Dana', why: 'entered twice' });
   });
-  const erased = await receiver.told1('an erasure', ({ type, data }) => type === 'suppression.created' && data.reason === 'erasure');
-  t.notOk('recipient' in erased.data, 'nobody is told who was erased');
+  for (const type of ['suppression.created', 'suppression.deleted']) {
+    const erased = await receiver.told1(`an erasure: ${type}`, told => told.type === type && told.data.reason === 'objection');
+    t.same(Object.keys(erased.data).sort(), ['client', 'reason', 'source'], 'nobody is told who was erased, nor that anybody was');
+  }
 
   const begun = await api(gate, 'POST', `/v1/clients/${ACME}/imports?list=exclusion`, 'email\nzoe@prospect.example\n');
   t.equal(begun.status, 202);
