@@ -1,6 +1,6 @@
 /** What exclusion and suppression share: one look-up for both, which entries count, and how a listing is told to the operator. */
 import { Type } from 'typebox';
-import { type Hit, REASONS, type Reason, type Standing } from '../lists/standing.ts';
+import { type Act, type Hit, REASONS, type Reason, type Standing } from '../lists/standing.ts';
 import type { Address } from '../mail/address.ts';
 import type { Submission } from '../policy/check.ts';
 
@@ -65,9 +65,25 @@ export function describeHits(hits: readonly Hit[]): string {
 function describeHit({ list, match, scope, acts }: Hit): string {
   const where = scope.campaign === undefined ? scope.owner : `${scope.owner}/${scope.campaign}`;
   // A value that cannot be opened still counts as listed (DESIGN §5).
-  const why =
-    acts.map(({ reason, source, at }) => `${reason} by ${source} at ${new Date(at).toISOString()}`).join(', ') || 'entry unreadable';
-  return `${list} of ${where} lists this ${match}: ${why}`;
+  return `${list} of ${where} lists this ${match}: ${describeActs(acts) || 'entry unreadable'}`;
+}
+
+function describeActs(acts: readonly Act[]): string {
+  return acts.map(({ reason, source, at }) => `${reason} by ${source} at ${new Date(at).toISOString()}`).join(', ');
+}
+
+const DESCRIBED = /[a-z-]+ by [a-z]+ at [\dT:.-]{23}Z/.source;
+const RUN = new RegExp(`${DESCRIBED}(?:, ${DESCRIBED})*`, 'g');
+
+/** What describeHits told, with each entry's acts as `told` gives them: for whom not all may be told that is on record. */
+export function describeAnew(described: string, told: (acts: readonly Act[]) => readonly Act[]): string {
+  return described.replace(RUN, run => {
+    const acts = run.split(', ').map(act => {
+      const [reason, , source, , at] = act.split(' ') as [Act['reason'], string, Act['source'], string, string];
+      return { reason, source, at: Date.parse(at) };
+    });
+    return describeActs(told(acts));
+  });
 }
 
 /** True where the person behind the entries was erased, or might have been because an entry cannot be read. */

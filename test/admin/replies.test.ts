@@ -1,7 +1,7 @@
 /** What came back, over HTTP: a real gate takes it by SMTP; the log, the decision of a person, and explain say what holds from then on. */
 import t from 'tap';
 import type { Role } from '../../src/accounts/account.ts';
-import { good, newGatehouse } from '../submission/gatehouse.ts';
+import { good, newGatehouse, suppress } from '../submission/gatehouse.ts';
 import { bring, plainAnswer } from '../support/bringing.ts';
 
 const BY = { by: 'test', from: 'cli' };
@@ -44,13 +44,17 @@ async function newScene(t: Parameters<typeof newGatehouse>[0]) {
       const { last } = await bring(g.gate.inbound[0]?.port ?? 0, from, [SALES], plainAnswer({ from, to: SALES, text, id: `m${serial}` }));
       return last;
     },
-    /** What RCPT says of this person, without ref=. */
-    async rcpt(person: string): Promise<string> {
+    /** What RCPT says of this person. */
+    async refusal(person: string): Promise<string> {
       const smtp = await g.hello();
       await smtp.ask('MAIL FROM:<news@acme.example>');
       const reply = await smtp.ask(`RCPT TO:<${person}>`);
       await smtp.ask('QUIT');
-      return reply.replace(/ ref=\S+$/, '');
+      return reply;
+    },
+    /** The same without ref=. */
+    async rcpt(person: string): Promise<string> {
+      return (await this.refusal(person)).replace(/ ref=\S+$/, '');
     },
     async audited(): Promise<readonly unknown[]> {
       const lines: unknown[] = [];
@@ -188,4 +192,31 @@ t.test('explain says what the gate says, and why; nothing of it is counted; the 
   t.match([status, body.next], [200, null]);
   for (const { name } of body.items) t.equal((await explain({ to, policy: name })).status, 200, String(name));
   t.equal((await own('GET', '/v1/policies')).status, 403);
+});
+
+t.test('A24: explain and a decision tell an operator of an erasure what they would tell of an objection', async t => {
+  const scene = await newScene(t);
+  const [officer, operator] = [await scene.as('officer'), await scene.as('operator')];
+  for (const [name, ...reasons] of [
+    ['erased', 'erasure'],
+    ['objected', 'objection'],
+    ['both', 'objection', 'erasure'],
+  ] as const) {
+    const person = `${name}@there.example`;
+    for (const reason of reasons) await suppress(scene.house, 'acme', person, { reason, source: 'operator' });
+    const [, ref = ''] = / ref=(\S+)$/.exec(await scene.refusal(person)) ?? [];
+    await scene.gate.journal.flush();
+    const why = async (ask: typeof officer) => {
+      const { objections } = (await ask('POST', '/v1/clients/acme/explain', { from: 'news@acme.example', to: person })).body;
+      const [{ reason = '' } = {}] = objections as { reason?: string }[];
+      t.equal((await ask('GET', `/v1/decisions?id=${ref}`)).body.items[0]?.reason, reason, 'explain and decision alike');
+      return reason.replace(/ at [^ ,;]+/g, '');
+    };
+    t.equal(await why(operator), 'suppression of acme lists this address: objection by operator', name);
+    t.equal(
+      await why(officer),
+      `suppression of acme lists this address: ${reasons.map(reason => `${reason} by operator`).join(', ')}`,
+      name,
+    );
+  }
 });

@@ -1,12 +1,13 @@
 /** Decisions: who was refused, when and why; by what they have in common, newest first, and one by the `ref=` of its reply. */
 import { type Static, Type } from 'typebox';
 import type { Actor } from '../../accounts/account.ts';
+import { describeAnew } from '../../checks/standing.ts';
 import { type CampaignId, type ClientId, clientId } from '../../ids.ts';
 import type { Decision } from '../../journal/decision.ts';
 import { parseDecisionId } from '../../journal/ref.ts';
 import { OUTCOMES } from '../../journal/stats.ts';
 import type { AdminParts, App } from '../app.ts';
-import { addressSchema, isWrong, readPerson } from '../entries.ts';
+import { addressSchema, isWrong, readPerson, toldActs } from '../entries.ts';
 import { type FieldError, problem } from '../problem.ts';
 import { campaignIdSchema, clientIdSchema, clientParams, isoTimeSchema, PAGE_LIMIT, pageOf, pageQuery, strict } from '../schemas.ts';
 import { readSpan, spanQuery } from '../span.ts';
@@ -137,12 +138,12 @@ export function decisionRoutes(app: App, { decisions, clients }: AdminParts): vo
 }
 
 /** The reason names the list that objected, which may not be the client's own: its accounts are told the token, no more. */
-function shown({ at, reason, campaign, credential, recipient, pseudonym, outcome, ...decision }: Decision, { role }: Actor) {
+function shown({ at, reason, campaign, credential, recipient, pseudonym, outcome, ...decision }: Decision, actor: Actor) {
   return {
     ...decision,
     at: new Date(at).toISOString(),
     outcome: outcome as Static<typeof outcomeSchema>,
-    ...(role === 'client' ? {} : { reason }),
+    ...(actor.role === 'client' ? {} : { reason: describeAnew(reason, acts => toldActs(acts, actor)) }),
     ...(campaign === undefined ? {} : { campaign }),
     ...(credential === undefined ? {} : { credential }),
     ...(recipient === undefined ? {} : { recipient }),

@@ -1,9 +1,11 @@
 /** Explain: what would become of a mail, and why, asked of the same checks, with nothing relayed, recorded or counted. */
 import { Type } from 'typebox';
+import { describeAnew } from '../../checks/standing.ts';
 import type { CampaignId } from '../../ids.ts';
 import { toCrlf } from '../../mail/line-ends.ts';
 import { rehearse } from '../../submission/rehearsal.ts';
 import type { AdminParts, App } from '../app.ts';
+import { toldActs } from '../entries.ts';
 import { problem } from '../problem.ts';
 import { campaignIdSchema, clientParams, strict } from '../schemas.ts';
 
@@ -50,7 +52,7 @@ export function explainRoutes(app: App, { policies, campaignHeader }: AdminParts
       },
       config: { roles: ['admin', 'operator', 'officer'], scope: 'explain:read' },
     },
-    async ({ profile, body: { from, to, campaign, policy: name = profile.policy, message } }, reply) => {
+    async ({ profile, actor, body: { from, to, campaign, policy: name = profile.policy, message } }, reply) => {
       if (profile.disabled) return problem(reply, 'conflict', 'the client was removed: nothing of it may be sent');
       if (campaign !== undefined && !profile.campaigns.has(campaign as CampaignId))
         return problem(reply, 'invalid', 'see errors', [
@@ -71,7 +73,8 @@ export function explainRoutes(app: App, { policies, campaignHeader }: AdminParts
         campaignHeader,
       };
       const { verdict, reply: told, objections } = await rehearse(question);
-      return { verdict, reply: told, objections: objections.map(objection => ({ ...objection })) };
+      const known = (reason: string): string => describeAnew(reason, acts => toldActs(acts, actor));
+      return { verdict, reply: told, objections: objections.map(({ reason, ...rest }) => ({ ...rest, reason: known(reason) })) };
     },
   );
 }
