@@ -1,8 +1,11 @@
 /** Screening over HTTP: counts by reason and check, the same gate as everywhere, and nobody who was erased is told from who objected. */
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { request } from 'node:http';
 import t from 'tap';
 import { importList } from '../../src/lists/import.ts';
 import { postern } from '../support/command.ts';
+import { until } from '../support/until.ts';
 import { type Ask, newOffice } from './support.ts';
 
 const PATH = '/v1/clients/acme/screening';
@@ -121,4 +124,19 @@ t.test('B16: the same bad row is refused by the API, a batch, a screening, an im
     const { code, stderr } = await postern(['list', 'add', 'acme', row], { cwd: t.testdir({}) });
     t.match({ code, stderr }, { code: 2, stderr: /not an address|neither an address/ }, `command ${row}`);
   }
+});
+
+t.test('a client screens one list at a time: each is held in the memory of the process that passes mail', async t => {
+  const office = await newOffice(t);
+  const { token } = await office.token('client');
+  const headers = { authorization: `Bearer ${token}`, 'content-type': 'text/plain', 'transfer-encoding': 'chunked' };
+  const upload = request(`${office.url}${PATH}`, { method: 'POST', headers });
+  upload.write('jo@prospect.example\n');
+  const client = office.withToken(token);
+  await until('it is refused', async () => (await client('POST', PATH, { addresses: [] })).status === 429);
+  upload.end();
+  const [answer] = await once(upload, 'response');
+  t.equal(answer.statusCode, 200);
+  answer.resume();
+  t.match(await client('POST', PATH, { addresses: [] }), { status: 200 });
 });

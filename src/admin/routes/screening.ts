@@ -16,7 +16,10 @@ const MEDIA_TYPES = ['text/csv', 'text/plain', 'application/x-ndjson'];
 const MOST = 500_000;
 /** Rows of one list whose verdicts are told one by one. */
 const MOST_TOLD = 100_000;
-const BODY_LIMIT = 256 * 1_048_576;
+/** Octets of JSON, which is held in memory whole; texts are streamed. */
+const BODY_LIMIT = 16 * 1_048_576;
+/** At once, over all clients, and one for each: every person of a list is held in the memory of the process that passes mail. */
+const MAX_RUNNING = 2;
 
 const count = (description: string) => Type.Integer({ minimum: 0, description });
 const counts = (description: string) => Type.Record(Type.String(), Type.Integer(), { description });
@@ -54,6 +57,7 @@ const texts = Object.fromEntries(
 
 /** In a context of its own: only here a text is handed on as it comes. */
 export function screeningRoutes(app: App, { policies, lists, audit }: AdminParts): void {
+  const running = new Set<string>();
   app.register(async scoped => {
     scoped.addContentTypeParser(MEDIA_TYPES, (_request, payload, done) => done(null, payload));
     (scoped as unknown as App).post(
@@ -84,6 +88,9 @@ export function screeningRoutes(app: App, { policies, lists, audit }: AdminParts
         const policy = policies.get(profile.policy);
         if (profile.disabled || policy === undefined)
           return problem(reply, 'conflict', 'the client was removed, or its policy is none of the configuration');
+        if (running.has(profile.id) || running.size >= MAX_RUNNING)
+          return problem(reply.header('retry-after', '30'), 'too-many-requests', 'too many lists are being screened; try again');
+        running.add(profile.id);
         const verdicts: { line: number; verdict: string }[] = [];
         const report = await screen({
           profile,
@@ -93,7 +100,7 @@ export function screeningRoutes(app: App, { policies, lists, audit }: AdminParts
           reasons: async (address, campaigns) => toldReasons(await lists.standing(address, profile.id, campaigns), actor),
           most: rows ? MOST_TOLD : MOST,
           ...(rows ? { row: (line: number, verdict: string) => void verdicts.push({ line, verdict }) } : {}),
-        });
+        }).finally(() => running.delete(profile.id));
         if (report === 'too-many')
           return problem(reply, 'too-large', `more than ${rows ? MOST_TOLD : MOST} rows; screen the list in parts`);
         await audit.record(profile.id, { ...whoOf(actor), what: 'screening', about: { campaign, rows: report.rows, ok: report.ok } });
