@@ -23,24 +23,26 @@ export class Lockout {
   }
 
   /** Seconds to wait; 0 where nobody has to. */
-  wait(account: string, address: string): number {
+  wait(account: string, from: string): number {
+    const address = networkOf(from);
     return Math.max(this.#wait(`${address} ${account}`, LIMITS.account), this.#wait(address, LIMITS.address));
   }
 
   /** Counts a failure. True where this one closed the door. */
-  fail(account: string, address: string): boolean {
-    const before = this.wait(account, address);
+  fail(account: string, from: string): boolean {
+    const address = networkOf(from);
+    const before = this.wait(account, from);
     for (const key of [`${address} ${account}`, address]) {
       const known = this.#current(key);
       if (known === undefined) this.#failures.set(key, { since: this.#clock.now(), count: 1 });
       else known.count += 1;
     }
-    return before === 0 && this.wait(account, address) > 0;
+    return before === 0 && this.wait(account, from) > 0;
   }
 
   /** The person was let in: what failed for that account from there is forgotten. */
-  succeed(account: string, address: string): void {
-    this.#failures.delete(`${address} ${account}`);
+  succeed(account: string, from: string): void {
+    this.#failures.delete(`${networkOf(from)} ${account}`);
   }
 
   #wait(key: string, limit: number): number {
@@ -54,4 +56,14 @@ export class Lockout {
     // A clock that was set back must not keep anybody out.
     return known === undefined || now < known.since || now - known.since >= WINDOW_MS ? undefined : known;
   }
+}
+
+/** What one customer has: of IPv6 the /64 (RFC 6177), whose addresses one machine can change for every attempt; of IPv4 the address. */
+export function networkOf(address: string): string {
+  if (!address.includes(':')) return address;
+  const [front = '', back] = address.split('::');
+  const groups = [front, back ?? ''].map(part => (part === '' ? [] : part.split(':')));
+  const [first = [], last = []] = groups;
+  const zeros = back === undefined ? 0 : Math.max(0, 8 - first.length - last.length);
+  return [...first, ...new Array<string>(zeros).fill('0'), ...last].slice(0, 4).join(':');
 }

@@ -5,7 +5,9 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import { ROLES } from '../../accounts/account.ts';
 import type { Accounts } from '../../accounts/accounts.ts';
+import { networkOf } from '../../accounts/lockout.ts';
 import { strip } from '../../accounts/records.ts';
+import { normalizeAddress } from '../../clients/addresses.ts';
 import { isRefusal } from '../../clients/refusal.ts';
 import { SESSION_COOKIE } from '../access.ts';
 import type { AdminParts, App } from '../app.ts';
@@ -17,8 +19,8 @@ import { accountSchema, passwordSchema, shownAccount } from './account-schemas.t
 const read = { roles: ROLES, scope: 'session:read' } as const;
 const write = { roles: ROLES, scope: 'session:write' } as const;
 const cookie = { path: '/', httpOnly: true, secure: true, sameSite: 'strict' } as const;
-/** Log-ins a minute from one address, right or wrong: each costs a password hash. */
-const LOGINS = { max: 30, timeWindow: 60_000 };
+/** Log-ins a minute from one network, right or wrong: each costs a password hash. */
+const LOGINS = { max: 30, timeWindow: 60_000, keyGenerator: ({ ip }: FastifyRequest) => networkOf(normalizeAddress(ip)) };
 
 const sessionSchema = Type.Object(
   {
