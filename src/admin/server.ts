@@ -128,6 +128,12 @@ const DETAILS: Readonly<Record<string, string>> = {
   FST_ERR_BAD_URL: 'the URL is not well encoded',
 };
 
+/** A store that is away at the start of a gate has said so in the log, and the gate stays up (law 1). */
+async function hintAtFirstAccount({ accounts, log }: AdminParts): Promise<void> {
+  const isEmpty = await accounts.directory.isEmpty().catch(() => false);
+  if (isEmpty) log.warn('nobody has a login yet: postern account add <name> --role admin');
+}
+
 /** Opens the admin API. @throws Error naming the configuration key of an address or certificate that is not usable */
 export async function startAdmin(parts: AdminParts): Promise<RunningAdmin> {
   const { options, log } = parts;
@@ -143,7 +149,7 @@ export async function startAdmin(parts: AdminParts): Promise<RunningAdmin> {
     throw new Error(`admin.listen: cannot listen on ${endpoint.host}:${endpoint.port} (${code}); name a free port`);
   }
   const { port } = app.server.address() as AddressInfo;
-  if (await parts.accounts.directory.isEmpty()) log.warn('nobody has a login yet: postern account add <name> --role admin');
+  void hintAtFirstAccount(parts);
   return {
     address: { host: endpoint.host, port, tls: pair !== undefined },
     async reloadCertificates() {
