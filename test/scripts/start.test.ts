@@ -30,7 +30,7 @@ async function prepare(): Promise<string | false> {
 const skip = await prepare();
 
 await t.test('npm start on a fresh clone installs, builds, serves, and stops when npm is told to', { skip, timeout: 100_000 }, async t => {
-  const listens = { POSTERN_SUBMISSION_LISTEN: '127.0.0.1:0', POSTERN_INBOUND_LISTEN: '127.0.0.1:0' };
+  const listens = { POSTERN_SUBMISSION_LISTEN: '127.0.0.1:0', POSTERN_INBOUND_LISTEN: '127.0.0.1:0', POSTERN_ADMIN_LISTEN: '127.0.0.1:0' };
   const npm = spawn('npm', ['start'], { ...options, env: { ...options.env, ...listens } });
   t.teardown(() => void npm.kill());
   let said = '';
