@@ -53,7 +53,11 @@ t.test('it serves, is found healthy, stops, and is found ill', { skip, timeout: 
   const listen = image.env.POSTERN_SUBMISSION_LISTEN?.replace(/:\d+$/, `:${port}`) ?? '';
   t.match(listen, /^0\.0\.0\.0:\d+$/, 'other containers can reach it');
   t.match(image.env.POSTERN_INBOUND_LISTEN, /^0\.0\.0\.0:\d+$/, 'and what comes back reaches it');
-  const listens = { POSTERN_SUBMISSION_LISTEN: listen, POSTERN_INBOUND_LISTEN: `0.0.0.0:${await freePort()}` };
+  const listens = {
+    POSTERN_SUBMISSION_LISTEN: listen,
+    POSTERN_INBOUND_LISTEN: `0.0.0.0:${await freePort()}`,
+    POSTERN_ADMIN_LISTEN: '127.0.0.1:0',
+  };
   const options = { cwd: here(image, '.'), env: environment({ ...image.env, ...listens, HOME: '/' }), ...owner };
   const words = (all: readonly string[]): [string, string[]] => {
     const [program = '', ...rest] = all.map(word => (word.startsWith('/') ? here(image, word) : word));
