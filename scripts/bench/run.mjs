@@ -67,7 +67,7 @@ function startPostern(port, sinkPort) {
   const config = join(home, 'postern.yaml');
   writeFileSync(
     config,
-    `store: {url: "lmdb:./data"}\nsubmission: {listen: "127.0.0.1:${port}", workers: ${workers}}\ninbound: {listen: "off"}\nupstream: {url: "smtp://127.0.0.1:${sinkPort}?starttls=off"}\nlog: {level: warn}\n`,
+    `store: {url: "lmdb:./data"}\nsubmission: {listen: "127.0.0.1:${port}", workers: ${workers}}\ninbound: {listen: "off"}\nadmin: {listen: "off"}\nupstream: {url: "smtp://127.0.0.1:${sinkPort}?starttls=off"}\nlog: {level: warn}\n`,
   );
   const postern = (...args) =>
     execFileSync(process.execPath, [main, ...args, '--config', config], { stdio: ['ignore', 'ignore', 'inherit'] });
