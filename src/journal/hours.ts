@@ -1,4 +1,5 @@
 /** Totals by hour: while an hour lasts, each writer has records of its own; when it is over they move into one record a day, exactly once. */
+import { setImmediate as turn } from 'node:timers/promises';
 import { type Change, isEntryKey, type RecordKey, type Store, type Value } from '../store/store.ts';
 import type { Owner } from './pseudonyms.ts';
 
@@ -16,6 +17,8 @@ const MOVED = 2_000;
 const ATTEMPTS = 5;
 /** What is moved while it is read is read again. */
 const READINGS = 20;
+/** Octets of records read at a stretch, a few ms' worth: mail has its turn between them. */
+const STRETCH = 131_072;
 
 /** Moments in ms since 1970 UTC. Hours count as a whole: from the one that holds `from`, to the last that begins before `to`. */
 export interface Span {
@@ -93,12 +96,23 @@ export async function readHours(
     // Whatever was there as an hour and still is was not moved into a day that was read after it.
     const held = running.length === 0 ? [] : await store.find(running.map(([key]) => key));
     if (held.includes(undefined) && reading < READINGS) continue;
-    for (const [{ id }, value] of finished) takeDay(id, value, from, end, take);
-    for (const [{ id }, value] of running) {
+    await inStretches(finished, (id, value) => takeDay(id, value, from, end, take));
+    await inStretches(running, (id, value) => {
       const hour = hourStart(id);
       for (const [label, count] of JSON.parse(value.toString()) as HourTotals) take(hour, label, count);
-    }
+    });
     return;
+  }
+}
+
+async function inStretches(records: readonly (readonly [RecordKey, Value])[], take: (id: string, value: Value) => void): Promise<void> {
+  let read = 0;
+  for (const [{ id }, value] of records) {
+    take(id, value);
+    read += value.length;
+    if (read < STRETCH) continue;
+    read = 0;
+    await turn();
   }
 }
 

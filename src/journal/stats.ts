@@ -3,7 +3,7 @@ import type { CampaignId } from '../ids.ts';
 import type { Store } from '../store/store.ts';
 import { COUNTERS } from './counters.ts';
 import type { Outcome } from './decision.ts';
-import { labelsOf } from './decision-index.ts';
+import { type Labels, labelsOf } from './decision-index.ts';
 import { readHours, type Span } from './hours.ts';
 import type { Owner } from './pseudonyms.ts';
 
@@ -21,7 +21,7 @@ export interface CountQuery extends Span {
   readonly groupBy: readonly Group[];
 }
 
-/** How many recipients (of outcome `received`: messages) have these in common. */
+/** How many recipients have these in common. */
 export interface CountRow {
   readonly client?: Owner;
   readonly campaign?: CampaignId | undefined;
@@ -43,126 +43,106 @@ export type StatsRow = Omit<CountRow, 'count'> & (Pick<CountRow, 'count'> | Outc
 
 export interface Stats {
   readonly totals: OutcomeCounts;
+  /** By time, then by client, most first. */
   readonly rows: readonly StatsRow[];
   /** Messages that came back, by what they were taken for. */
   readonly received: Readonly<Record<string, number>>;
 }
 
-type Row = { -readonly [Key in keyof CountRow]: CountRow[Key] };
+type Row = { -readonly [Key in keyof CountRow]: CountRow[Key] } & { -readonly [Key in keyof OutcomeCounts]?: number };
+
+/** What counts of one group have in common, and what they add up to by hour or day. */
+interface Sums {
+  readonly fields: Omit<Row, 'count'>;
+  readonly name: string;
+  readonly rows: Map<number, Row>;
+}
+
+/** A label of one owner's counters. */
+interface Known {
+  readonly labels: Labels;
+  /** Undefined: it is in no row. */
+  readonly sums: Sums | undefined;
+  total: number;
+}
 
 const DAY_MS = 86_400_000;
 
-/** The counts of these owners, by time, then by client, most first. @throws StoreUnavailable */
-export async function readCounts(store: Store, query: CountQuery): Promise<readonly CountRow[]> {
-  const by = new Set(query.groupBy);
-  return count(store, query, () => by);
-}
-
-/** `groupsOf`: what labels of an outcome are told apart by; of time all by the same. */
-async function count(
-  store: Store,
-  { owners, campaign, groupBy, ...span }: CountQuery,
-  groupsOf: (outcome: Outcome) => ReadonlySet<Group>,
-): Promise<readonly CountRow[]> {
+/** The statistics of these owners. @throws StoreUnavailable */
+export async function readStats(store: Store, { owners, campaign, groupBy, ...span }: CountQuery): Promise<Stats> {
   const by = new Set(groupBy);
-  const rows = new Map<string, Row>();
-  const timeOf = (hour: number): number => (by.has('hour') ? hour : by.has('day') ? dayOf(hour) : 0);
+  const split = !by.has('outcome');
+  const timeOf = by.has('hour') ? (hour: number) => hour : by.has('day') ? dayOf : () => 0;
+  const groups = new Map<string, Sums>();
+  const totals = { ...NONE };
+  const received: Record<string, number> = {};
   for (const owner of owners) {
     /** What an hour of a label adds must cost next to nothing: a month has a hundred thousand. */
-    const known = new Map<string, Known | undefined>();
+    const labels = new Map<string, Known | undefined>();
     await readHours(store, owner, COUNTERS, span, (hour, label, n) => {
-      if (!known.has(label)) known.set(label, knownOf(label, owner, campaign, groupsOf));
-      const of = known.get(label);
-      if (of === undefined) return;
+      let known = labels.get(label);
+      if (known === undefined) {
+        if (labels.has(label)) return;
+        known = knownOf(label, owner, campaign, by, groups);
+        labels.set(label, known);
+        if (known === undefined) return;
+      }
+      known.total += n;
+      if (known.sums === undefined) return;
       const time = timeOf(hour);
-      let row = of.rows.get(time);
+      let row = known.sums.rows.get(time);
       if (row === undefined) {
-        const name = `${time} ${of.name}`;
-        row = rows.get(name) ?? {
-          ...of.fields,
-          ...(by.has('hour') ? { hour } : {}),
-          ...(by.has('day') ? { day: dayOf(hour) } : {}),
-          count: 0,
-        };
-        rows.set(name, row);
-        of.rows.set(time, row);
+        const times = { ...(by.has('hour') ? { hour } : {}), ...(by.has('day') ? { day: dayOf(hour) } : {}) };
+        row = { ...known.sums.fields, ...times, ...(split ? NONE : {}), count: 0 };
+        known.sums.rows.set(time, row);
       }
       row.count += n;
+      if (split) row[known.labels.outcome as keyof OutcomeCounts] = (row[known.labels.outcome as keyof OutcomeCounts] ?? 0) + n;
     });
+    for (const known of labels.values()) {
+      if (known === undefined) continue;
+      const { outcome, token } = known.labels;
+      if (isOutcome(outcome)) totals[outcome] += known.total;
+      if (outcome === 'received') received[token] = (received[token] ?? 0) + known.total;
+    }
   }
-  return [...rows.values()].sort(
-    (a, b) => timeIn(a) - timeIn(b) || inOrder(a.client ?? '', b.client ?? '') || b.count - a.count || inOrder(nameOf(a), nameOf(b)),
-  );
+  const sorted = [...groups.values()]
+    .flatMap(({ name, rows }) => [...rows].map(([time, row]) => ({ time, name, row })))
+    .sort(
+      (a, b) => a.time - b.time || inOrder(a.row.client ?? '', b.row.client ?? '') || b.row.count - a.row.count || inOrder(a.name, b.name),
+    );
+  // The sum over outcomes means nothing: who is observed is counted a second time.
+  const told = ({ count, ...row }: Row): StatsRow => (split ? (row as StatsRow) : { ...row, count });
+  return { totals, received, rows: sorted.map(({ row }) => told(row)) };
 }
 
-interface Known {
-  /** All of its rows have these. */
-  readonly fields: Omit<Row, 'count'>;
-  readonly name: string;
-  /** By time. */
-  readonly rows: Map<number, Row>;
-}
+const NONE: Record<(typeof OUTCOMES)[number], number> = { relayed: 0, rejected: 0, deferred: 0, observed: 0, unknown: 0 };
 
 /** Undefined where the label is of another campaign than the one that is asked for. */
 function knownOf(
   label: string,
   client: Owner,
   campaign: CampaignId | undefined,
-  groupsOf: (outcome: Outcome) => ReadonlySet<Group>,
+  by: ReadonlySet<Group>,
+  groups: Map<string, Sums>,
 ): Known | undefined {
   const labels = labelsOf(label);
   if (campaign !== undefined && labels.campaign !== campaign) return undefined;
-  const fields = fieldsOf({ client, ...labels }, groupsOf(labels.outcome));
-  return { fields, name: JSON.stringify(Object.values(fields)), rows: new Map() };
+  if (!isOutcome(labels.outcome)) return { labels, sums: undefined, total: 0 };
+  const all: Omit<Row, 'count'> = { client, ...labels };
+  const fields = Object.fromEntries(GROUPS.filter(group => by.has(group) && group in all).map(group => [group, all[group]]));
+  const name = JSON.stringify(Object.values(fields));
+  const sums = groups.get(name) ?? { fields, name, rows: new Map() };
+  groups.set(name, sums);
+  return { labels, sums, total: 0 };
 }
 
-/** The statistics of these owners. @throws StoreUnavailable */
-export async function readStats(store: Store, query: CountQuery): Promise<Stats> {
-  const by = new Set(query.groupBy);
-  const outcomes = new Set<Group>([...by, 'outcome']);
-  const kinds = new Set<Group>([...outcomes, 'token']);
-  const counts = await count(store, query, outcome => (outcome === 'received' ? kinds : outcomes));
-  const totals = { ...NONE };
-  const received: Record<string, number> = {};
-  const rows = new Map<string, Row & Partial<Record<Outcome, number>>>();
-  for (const counted of counts) {
-    const { outcome, token = '', count: n } = counted;
-    if (outcome === 'received') received[token] = (received[token] ?? 0) + n;
-    if (!isOutcome(outcome)) continue;
-    totals[outcome] += n;
-    const fields = fieldsOf(counted, by);
-    const name = JSON.stringify(Object.values(fields));
-    const row = rows.get(name) ?? { ...fields, ...(by.has('outcome') ? {} : NONE), count: 0 };
-    rows.set(name, row);
-    row.count += n;
-    if (!by.has('outcome')) row[outcome] = (row[outcome] ?? 0) + n;
-  }
-  // The sum over outcomes means nothing: who is observed is counted a second time.
-  const ofAll = ({ count: _, ...row }: Row): StatsRow => row as StatsRow;
-  return { totals, received, rows: by.has('outcome') ? [...rows.values()] : [...rows.values()].map(ofAll) };
-}
-
-const NONE: Record<(typeof OUTCOMES)[number], number> = { relayed: 0, rejected: 0, deferred: 0, observed: 0, unknown: 0 };
-
-function isOutcome(outcome: Outcome | undefined): outcome is (typeof OUTCOMES)[number] {
+function isOutcome(outcome: Outcome): outcome is (typeof OUTCOMES)[number] {
   return OUTCOMES.some(known => known === outcome);
-}
-
-/** The groups asked for that the row has. */
-function fieldsOf(row: Omit<CountRow, 'count'>, by: ReadonlySet<Group>): Omit<Row, 'count'> {
-  return Object.fromEntries(GROUPS.filter(group => by.has(group) && group in row).map(group => [group, row[group]]));
 }
 
 function inOrder(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
-}
-
-function timeIn({ hour, day }: CountRow): number {
-  return hour ?? day ?? 0;
-}
-
-function nameOf({ campaign, outcome, check, token }: CountRow): string {
-  return JSON.stringify([campaign, outcome, check, token]);
 }
 
 function dayOf(at: number): number {

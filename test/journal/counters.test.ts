@@ -5,7 +5,7 @@ import type { CampaignId, ClientId } from '../../src/ids.ts';
 import { COUNTERS, Counters, countedOnce, moveShared, sharedCounter } from '../../src/journal/counters.ts';
 import type { CounterLabels } from '../../src/journal/decision.ts';
 import type { Span } from '../../src/journal/hours.ts';
-import { type CountRow, readCounts, USUAL_GROUPS } from '../../src/journal/stats.ts';
+import { type CountRow, readStats, USUAL_GROUPS } from '../../src/journal/stats.ts';
 import { ACME, type Desk, newDesk, OTHER } from './desk.ts';
 
 const HOUR = 3_600_000;
@@ -19,7 +19,7 @@ const EXCLUDED: CounterLabels = {
 };
 
 async function read({ parts }: Desk, client: ClientId = ACME, span: Span = {}): Promise<readonly CountRow[]> {
-  return readCounts(parts.store, { owners: [client], groupBy: [...USUAL_GROUPS, 'hour'], ...span });
+  return (await readStats(parts.store, { owners: [client], groupBy: [...USUAL_GROUPS, 'hour'], ...span })).rows as readonly CountRow[];
 }
 
 const sum = (counts: readonly CountRow[], outcome: string) =>

@@ -8,7 +8,7 @@ import { isRefusal, type Refusal } from '../../src/clients/clients.ts';
 import { type ClientId, clientId } from '../../src/ids.ts';
 import type { Decision } from '../../src/journal/decision.ts';
 import { parseDecisionId } from '../../src/journal/ref.ts';
-import { readCounts, USUAL_GROUPS } from '../../src/journal/stats.ts';
+import { type CountRow, readStats, USUAL_GROUPS } from '../../src/journal/stats.ts';
 import type { NewAct } from '../../src/lists/lists.ts';
 import { parseScope } from '../../src/lists/scope.ts';
 import { type Address, isAddress, parseAddress } from '../../src/mail/address.ts';
@@ -102,7 +102,8 @@ export async function newGatehouse(t: Test, options: GatehouseOptions = {}): Pro
     async counts(client = ACME) {
       await gate.journal.flush();
       const counts: Record<string, number> = {};
-      for (const { campaign, outcome, check, token, count } of await readCounts(house.store, { owners: [client], groupBy: USUAL_GROUPS })) {
+      const { rows } = await readStats(house.store, { owners: [client], groupBy: USUAL_GROUPS });
+      for (const { campaign, outcome, check, token, count } of rows as readonly CountRow[]) {
         const label = [...(campaign === undefined ? [] : [campaign]), outcome, check, token].filter(word => word !== '').join(' ');
         counts[label] = count;
       }

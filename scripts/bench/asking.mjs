@@ -1,0 +1,113 @@
+/**
+ * What the benches of the admin API share: a server on a store of its own, an asker in a thread of its own, so that the gate's event loop is
+ * measured alone, and the lines of the table: how long a request takes, and what mail feels of it meanwhile.
+ */
+import { Agent, request as httpRequest } from 'node:http';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
+
+/** Bodies up to so many octets are handed back, to look at what they say. */
+const KEPT = 32 * 1_048_576;
+
+export function option(name, fallback) {
+  const at = process.argv.indexOf(`--${name}`);
+  return at < 0 ? fallback : process.argv[at + 1];
+}
+
+/** Runs `bench(name, office)` on each of the stores, on an admin server of its own with the clients `acme` and `other`. */
+export async function onEachStore(names, bench) {
+  const { newOffice } = await import('../../test/admin/support.ts');
+  const { startRedis } = await import('../../test/support/redis.ts');
+  for (const name of names.split(',')) {
+    const ends = [];
+    const t = { teardown: end => void ends.unshift(end) };
+    try {
+      const store = name === 'redis' ? { url: (await startRedis(t)).url } : { url: 'lmdb:data' };
+      await bench(name, await newOffice(t, { settings: { store } }));
+    } finally {
+      for (const end of ends) await end();
+    }
+  }
+}
+
+/** Asks one request after the other with an admin's token. `meanwhile`: what mail does at the same time, again and again. */
+export async function startAsker({ url, token }, meanwhile) {
+  const secret = (await token('admin')).token;
+  const worker = new Worker(new URL(import.meta.url), { workerData: { url, secret } });
+  const ask = question =>
+    new Promise((resolve, reject) => {
+      worker.once('error', reject);
+      worker.once('message', answer => {
+        worker.off('error', reject);
+        resolve(answer);
+      });
+      worker.postMessage({ method: 'GET', times: 20, status: 200, ...question });
+    });
+  console.log(`  ${''.padEnd(58)} median ms   worst   loop held   look-up`);
+  return {
+    ask,
+    /** Asks, and prints: the request's median and worst time, the loop's longest hold, mail's longest look-up. `note` says more of the answer. */
+    async line(what, question, note = () => '') {
+      const delay = monitorEventLoopDelay({ resolution: 1 });
+      let over = false;
+      let longest = 0;
+      const looking = (async () => {
+        while (!over) {
+          const before = performance.now();
+          await meanwhile();
+          longest = Math.max(longest, performance.now() - before);
+          await sleep(2);
+        }
+      })();
+      delay.enable();
+      const answer = await ask(typeof question === 'string' ? { path: question } : question);
+      delay.disable();
+      over = true;
+      await looking;
+      const times = [...answer.times].sort((a, b) => a - b);
+      const figures = [times[times.length >> 1], times.at(-1), delay.max / 1e6, longest].map(ms => ms.toFixed(1).padStart(9));
+      console.log(`  ${what.padEnd(58)} ${figures.join(' ')}  ${note(answer)}`);
+      return answer;
+    },
+    stop: () => worker.terminate(),
+  };
+}
+
+if (!isMainThread && workerData?.secret !== undefined) {
+  const agent = new Agent({ keepAlive: true });
+  parentPort.on('message', async ({ method, path, paths, body, times: n, status: expected }) => {
+    const times = [];
+    let last;
+    for (const one of paths ?? Array.from({ length: n }, () => path)) {
+      const before = performance.now();
+      last = await once(agent, method, one, body);
+      times.push(performance.now() - before);
+      if (last.status !== expected) throw new Error(`${method} ${one}: ${last.status} ${last.text.slice(0, 500)}`);
+    }
+    parentPort.postMessage({ times, ...last });
+  });
+}
+
+function once(agent, method, path, body) {
+  const type = body === undefined ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) };
+  return new Promise((resolve, reject) => {
+    const headers = { authorization: `Bearer ${workerData.secret}`, ...type };
+    const asked = httpRequest(new URL(path, workerData.url), { agent, method, headers }, response => {
+      const pieces = [];
+      let octets = 0;
+      let lines = 0;
+      response.on('data', piece => {
+        octets += piece.length;
+        if (octets <= KEPT) pieces.push(piece);
+        for (let at = piece.indexOf(10); at >= 0; at = piece.indexOf(10, at + 1)) lines += 1;
+      });
+      response.on('end', () => {
+        resolve({ status: response.statusCode, octets, lines, text: octets <= KEPT ? Buffer.concat(pieces).toString() : '' });
+      });
+      response.on('error', reject);
+    });
+    asked.on('error', reject);
+    asked.end(body);
+  });
+}
