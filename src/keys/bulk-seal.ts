@@ -16,6 +16,8 @@ const BLOCK = 16;
 const WORDS = BLOCK / 4;
 const NONCE = 12;
 const TAG = 16;
+/** The version, too. */
+const OVERHEAD = 1 + NONCE + TAG;
 /** RFC 3610 §2.2: associated data, a tag of 16 octets, a length in 3. */
 const MAC_FLAGS = 0x40 | (((TAG - 2) / 2) << 3) | 2;
 /** RFC 3610 §2.3. */
@@ -28,24 +30,25 @@ const blocks = (octets: number): number => Math.ceil(octets / BLOCK);
 /** Seals under a key of 32 octets, in the order given: `version`, nonce, ciphertext, tag. @throws RangeError for a text or `aad` of another length */
 export function sealAll(key: Buffer, plains: readonly Plain[], version: number): readonly Buffer[] {
   const cipher = createCipheriv('aes-256-ecb', key, null).setAutoPadding(false);
-  const aads = plains.map(({ aad }) => Buffer.from(aad));
-  const texts = plains.map(({ text }) => Buffer.from(text));
   const nonces = randomBytes(NONCE * plains.length);
-  const tags = macs(cipher, nonces, aads, texts);
-  const stream = keystream(cipher, nonces, texts);
-  let at = 0;
-  return texts.map((text, i) => {
-    const sealed = Buffer.allocUnsafe(1 + NONCE + text.length + TAG);
-    sealed[0] = version;
-    nonces.copy(sealed, 1, i * NONCE, (i + 1) * NONCE);
-    const textAt = 1 + NONCE;
-    const tagAt = textAt + text.length;
+  const layout = layOut(nonces, plains);
+  const { octets, textAt, lengths } = layout;
+  const tags = macs(cipher, layout);
+  const stream = keystream(cipher, nonces, lengths);
+  // One piece of memory for all of them: each of its own would cost more than what is done to it.
+  const all = Buffer.allocUnsafeSlow(lengths.reduce((sum, length) => sum + length, 0) + plains.length * OVERHEAD);
+  let [start, at] = [0, 0];
+  return plains.map((_, i) => {
+    const length = lengths[i] as number;
+    const from = textAt[i] as number;
+    const sealed = start;
+    all[start++] = version;
+    for (let k = 0; k < NONCE; k++) all[start++] = nonces[i * NONCE + k] as number;
     // RFC 3610 §2.3: the first block of the key stream is the tag's.
-    for (let k = 0; k < TAG; k++) sealed[tagAt + k] = (tags[i * BLOCK + k] as number) ^ (stream[at + k] as number);
-    at += BLOCK;
-    for (let k = 0; k < text.length; k++) sealed[textAt + k] = (text[k] as number) ^ (stream[at + k] as number);
-    at += blocks(text.length) * BLOCK;
-    return sealed;
+    for (let k = 0; k < length; k++) all[start++] = (octets[from + k] as number) ^ (stream[at + BLOCK + k] as number);
+    for (let k = 0; k < TAG; k++) all[start++] = (tags[i * BLOCK + k] as number) ^ (stream[at + k] as number);
+    at += (1 + blocks(length)) * BLOCK;
+    return all.subarray(sealed, start);
   });
 }
 
@@ -65,63 +68,99 @@ export function openOne(key: Buffer, sealed: Uint8Array, aad: Buffer): Buffer | 
   }
 }
 
-/** RFC 3610 §2.2: CBC-MAC over the first block, the associated data with its length before it, and the text, all padded with zeros. */
-function macs(cipher: Cipher, nonces: Buffer, aads: readonly Buffer[], texts: readonly Buffer[]): Uint8Array {
-  const counts = texts.map((text, i) => 1 + blocks(2 + (aads[i] as Buffer).length) + blocks(text.length));
-  const starts: number[] = [];
-  let total = 0;
-  for (const count of counts) {
-    starts.push(total);
-    total += count;
+/** What the MACs of many values are made of, value after value. */
+interface Layout {
+  readonly words: Uint32Array;
+  /** The same as `words`. */
+  readonly octets: Buffer;
+  /** Of each value the number of its first block; and at the end that of all blocks. */
+  readonly first: Uint32Array;
+  /** Of each value the octet where its text begins, and how many there are of it. */
+  readonly textAt: Uint32Array;
+  readonly lengths: Uint32Array;
+}
+
+/** RFC 3610 §2.2: the first block, the associated data with its length before it, and the text, all padded with zeros. */
+function layOut(nonces: Buffer, plains: readonly Plain[]): Layout {
+  const first = new Uint32Array(plains.length + 1);
+  const textAt = new Uint32Array(plains.length);
+  const lengths = new Uint32Array(plains.length);
+  const aads = new Uint32Array(plains.length);
+  let block = 0;
+  for (const [i, { text, aad }] of plains.entries()) {
+    const length = Buffer.byteLength(text);
+    const place = Buffer.byteLength(aad);
+    if (place === 0 || place >= MAX_AAD || length > MAX_TEXT) throw new RangeError('not to be sealed: too long, or without a place');
+    const textBlock = block + 1 + blocks(2 + place);
+    first[i] = block;
+    textAt[i] = textBlock * BLOCK;
+    lengths[i] = length;
+    aads[i] = place;
+    block = textBlock + blocks(length);
   }
-  const input = Buffer.alloc(total * BLOCK);
-  for (const [i, text] of texts.entries()) {
-    const aad = aads[i] as Buffer;
-    if (aad.length === 0 || aad.length >= MAX_AAD || text.length > MAX_TEXT)
-      throw new RangeError('not to be sealed: too long, or without a place');
-    let at = (starts[i] as number) * BLOCK;
-    input[at] = MAC_FLAGS;
-    nonces.copy(input, at + 1, i * NONCE, (i + 1) * NONCE);
-    input.writeUIntBE(text.length, at + 1 + NONCE, 3);
+  first[plains.length] = block;
+  const words = new Uint32Array(block * WORDS);
+  const octets = Buffer.from(words.buffer);
+  for (const [i, { text, aad }] of plains.entries()) {
+    let at = (first[i] as number) * BLOCK;
+    octets[at] = MAC_FLAGS;
+    putNonce(octets, at, nonces, i);
+    octets.writeUIntBE(lengths[i] as number, at + 1 + NONCE, 3);
     at += BLOCK;
-    input.writeUInt16BE(aad.length, at);
-    aad.copy(input, at + 2);
-    at += blocks(2 + aad.length) * BLOCK;
-    text.copy(input, at);
+    octets.writeUInt16BE(aads[i] as number, at);
+    octets.write(aad, at + 2);
+    octets.write(text, textAt[i] as number);
   }
-  const words = wordsOf(input);
-  const chained = new Uint32Array(texts.length * WORDS);
-  const round = new Uint32Array(texts.length * WORDS);
+  return { words, octets, first, textAt, lengths };
+}
+
+/** RFC 3610 §2.2: CBC-MAC, one block of each value in turn. */
+function macs(cipher: Cipher, { words, first, lengths: { length: count } }: Layout): Uint8Array {
+  const chained = new Uint32Array(count * WORDS);
+  const round = new Uint32Array(count * WORDS);
   const octets = Buffer.from(round.buffer);
-  for (let j = 0, active = texts.map((_, i) => i); active.length > 0; j++, active = active.filter(i => (counts[i] as number) > j)) {
-    let put = 0;
-    for (const i of active) {
-      const from = ((starts[i] as number) + j) * WORDS;
-      for (let k = 0; k < WORDS; k++) round[put++] = (words[from + k] as number) ^ (chained[i * WORDS + k] as number);
+  // Values that have a block left for this turn.
+  const active = Uint32Array.from(chained.subarray(0, count).keys());
+  for (let turn = 0, left = count; left > 0; turn++) {
+    for (let a = 0; a < left; a++) {
+      const i = active[a] as number;
+      const from = ((first[i] as number) + turn) * WORDS;
+      for (let k = 0; k < WORDS; k++) round[a * WORDS + k] = (words[from + k] as number) ^ (chained[i * WORDS + k] as number);
     }
-    const done = wordsOf(cipher.update(octets.subarray(0, put * 4)));
-    let got = 0;
-    for (const i of active) for (let k = 0; k < WORDS; k++) chained[i * WORDS + k] = done[got++] as number;
+    const done = wordsOf(cipher.update(octets.subarray(0, left * BLOCK)));
+    const had = left;
+    left = 0;
+    for (let a = 0; a < had; a++) {
+      const i = active[a] as number;
+      for (let k = 0; k < WORDS; k++) chained[i * WORDS + k] = done[a * WORDS + k] as number;
+      if ((first[i] as number) + turn + 1 < (first[i + 1] as number)) active[left++] = i;
+    }
   }
   return new Uint8Array(chained.buffer);
 }
 
 /** RFC 3610 §2.3: one block for the tag and as many as the text needs, value after value. */
-function keystream(cipher: Cipher, nonces: Buffer, texts: readonly Buffer[]): Buffer {
-  const counts = texts.map(text => 1 + blocks(text.length));
-  const counters = Buffer.alloc(counts.reduce((sum, count) => sum + count, 0) * BLOCK);
-  let at = 0;
-  for (const [i, count] of counts.entries()) {
-    counters[at] = COUNTER_FLAGS;
-    nonces.copy(counters, at + 1, i * NONCE, (i + 1) * NONCE);
-    at += BLOCK;
+function keystream(cipher: Cipher, nonces: Buffer, lengths: Uint32Array): Buffer {
+  const words = new Uint32Array(lengths.reduce((sum, length) => sum + 1 + blocks(length), 0) * WORDS);
+  const octets = Buffer.from(words.buffer);
+  let block = 0;
+  for (let i = 0; i < lengths.length; i++) {
+    const count = 1 + blocks(lengths[i] as number);
+    octets[block * BLOCK] = COUNTER_FLAGS;
+    putNonce(octets, block * BLOCK, nonces, i);
     for (let counter = 1; counter < count; counter++) {
-      counters.copyWithin(at, at - BLOCK, at - 3);
-      counters.writeUIntBE(counter, at + 1 + NONCE, 3);
-      at += BLOCK;
+      const to = (block + counter) * WORDS;
+      for (let k = 0; k < WORDS; k++) words[to + k] = words[block * WORDS + k] as number;
+      octets.writeUIntBE(counter, to * 4 + 1 + NONCE, 3);
     }
+    block += count;
   }
-  return cipher.update(counters);
+  return cipher.update(octets);
+}
+
+/** The i-th nonce, into a block that begins at `at`, behind its flags. */
+function putNonce(octets: Buffer, at: number, nonces: Buffer, i: number): void {
+  for (let k = 0; k < NONCE; k++) octets[at + 1 + k] = nonces[i * NONCE + k] as number;
 }
 
 /** The same octets as words, in the order of this machine: only good for XOR. */

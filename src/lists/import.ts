@@ -54,8 +54,6 @@ export const MAX_ERRORS = 100_000;
 /** Items of one merge, and merges at once: while one is being synced to disk, the next are sealed. */
 const BATCH = 1_000;
 const AT_ONCE = 4;
-/** Rows remembered so that a file which says the same again and again does not end up in one partition of the spool. */
-const REMEMBERED = 50_000;
 
 /** Reads `chunks` to their end. @throws StoreUnavailable; what was imported before stays, and importing again changes nothing of it */
 export async function importList(
@@ -71,7 +69,7 @@ export async function importList(
     if (errors.length < MAX_ERRORS) errors.push({ line, error });
   };
   const reader = new RowReader(lists, options);
-  const recent = new Set<string>();
+  const recent = new Recent();
   let spool: Spool | undefined;
   try {
     for await (const rows of readRows(watched(chunks, options.reading))) {
@@ -85,15 +83,13 @@ export async function importList(
           continue;
         }
         const key = item.ids.length === 1 ? (item.ids[0] as Buffer) : Buffer.concat(item.ids);
-        const name = key.toString('latin1') + item.act.reason;
-        if (recent.has(name)) {
+        const text = encodeItem(item);
+        if (recent.has(key, text)) {
           counts.existing += 1;
           continue;
         }
-        if (recent.size >= REMEMBERED) recent.clear();
-        recent.add(name);
         spool ??= new Spool(key.length);
-        const full = spool.add(key, encodeItem(item));
+        const full = spool.add(key, text);
         if (full !== undefined) await full;
       }
     }
@@ -112,6 +108,24 @@ async function* watched(chunks: AsyncIterable<Buffer>, tell: ImportOptions['read
     octets += chunk.length;
     tell?.(octets);
     yield chunk;
+  }
+}
+
+/** Rows that came not long ago, so that a file which says the same again and again does not end up in one partition of the spool. */
+class Recent {
+  /** By the first two octets of its key, the last one that had these, and the letter of its reason. */
+  readonly #rows = Buffer.alloc(2 ** 16 * (DIGEST_OCTETS + 1));
+
+  /** Whether it is the same again; remembers it if not. */
+  has(key: Buffer, text: string): boolean {
+    const at = key.readUInt16BE(0) * (DIGEST_OCTETS + 1);
+    const letter = text.charCodeAt(0);
+    let same = this.#rows[at + DIGEST_OCTETS] === letter;
+    for (let i = 0; same && i < DIGEST_OCTETS; i++) same = this.#rows[at + i] === key[i];
+    if (same) return true;
+    for (let i = 0; i < DIGEST_OCTETS; i++) this.#rows[at + i] = key[i] as number;
+    this.#rows[at + DIGEST_OCTETS] = letter;
+    return false;
   }
 }
 
@@ -241,6 +255,7 @@ function decodeItem({ key, text }: Spooled): Item {
 }
 
 function idsOf(key: Buffer): readonly Buffer[] {
+  if (key.length === DIGEST_OCTETS) return [key];
   const ids: Buffer[] = [];
   for (let i = 0; i < key.length; i += DIGEST_OCTETS) ids.push(key.subarray(i, i + DIGEST_OCTETS));
   return ids;

@@ -13,6 +13,8 @@ export interface Spooled {
 /** Octets of one partition in memory; a record must fit. */
 const CHUNK = 64 * 1024;
 const LENGTHS = 4;
+/** More than the records of one partition. */
+const ROOM = 2 ** 29;
 
 interface Partition {
   readonly open: Buffer;
@@ -60,14 +62,15 @@ export class Spool {
   async *batches(size: number): AsyncIterable<readonly Spooled[]> {
     let batch: Spooled[] = [];
     for (const index of [...this.#partitions.keys()].sort((a, b) => a - b)) {
-      let last = -1;
-      for (const { order, record } of await this.#read(index)) {
-        if (batch.length >= size && order !== last) {
+      const octets = await this.#read(index);
+      // Made as they are asked for: a whole partition of objects would outlive the collector's young ones.
+      for (const at of this.#sorted(octets)) {
+        const record = this.#recordAt(octets, at);
+        if (batch.length >= size && batch.at(-1)?.key.equals(record.key) === false) {
           yield batch;
           batch = [];
         }
         batch.push(record);
-        last = order;
       }
       this.#partitions.delete(index);
     }
@@ -100,30 +103,50 @@ export class Spool {
     if (bytesWritten < sealed.length) throw new Error(`the temporary folder ${tmpdir()} is full; make room, or set TMPDIR to another`);
   }
 
-  async #read(index: number): Promise<readonly { readonly order: number; readonly record: Spooled }[]> {
+  async #read(index: number): Promise<Buffer> {
     const { open, used, kept } = this.#partitions.get(index) as Partition;
-    const records: { order: number; record: Spooled }[] = [];
+    if (kept.length === 0) return open.subarray(0, used);
+    const chunks: Buffer[] = [];
     for (const { at, length } of kept) {
       const sealed = Buffer.allocUnsafe(length);
       await this.#file?.read(sealed, 0, length, at);
       const chunk = this.#sealer.open(sealed, 'spool');
       if (chunk === undefined) throw new Error('the temporary file was altered; try again');
-      records.push(...this.#recordsIn(chunk, chunk.length));
+      chunks.push(chunk);
     }
-    records.push(...this.#recordsIn(open, used));
-    // Array.sort keeps the order of equals.
-    return records.sort((a, b) => a.order - b.order);
+    return Buffer.concat([...chunks, open.subarray(0, used)]);
   }
 
-  *#recordsIn(chunk: Buffer, end: number): Iterable<{ order: number; record: Spooled }> {
-    for (let at = 0; at < end; ) {
-      const keyAt = at + LENGTHS;
-      const textAt = keyAt + this.#keyOctets;
-      const next = textAt + chunk.readUInt32LE(at);
-      const record = { key: chunk.subarray(keyAt, textAt), text: chunk.toString('utf8', textAt, next) };
-      yield { order: chunk.readUIntBE(keyAt, 6), record };
-      at = next;
+  /** Where the records of a partition begin, in the order of their keys. */
+  #sorted(octets: Buffer): readonly number[] {
+    const starts: number[] = [];
+    for (let at = 0; at < octets.length; at += LENGTHS + this.#keyOctets + octets.readUInt32LE(at)) starts.push(at);
+    // Numbers of three octets of the key (of a partition, the first is the same) and the order in which the records came: sorted without asking us.
+    const order = new Float64Array(starts.length);
+    for (const [i, at] of starts.entries()) order[i] = octets.readUIntBE(at + LENGTHS + 1, 3) * ROOM + i;
+    order.sort();
+    const sorted: number[] = [];
+    let before = -1;
+    for (const one of order) {
+      const prefix = Math.floor(one / ROOM);
+      const start = starts[one - prefix * ROOM] as number;
+      let to = sorted.length;
+      if (prefix === before) while (to > 0 && this.#compare(octets, sorted[to - 1] as number, start) > 0) to -= 1;
+      sorted.splice(to, 0, start);
+      before = prefix;
     }
+    return sorted;
+  }
+
+  #compare(octets: Buffer, a: number, b: number): number {
+    const [keyA, keyB] = [a + LENGTHS, b + LENGTHS];
+    return octets.compare(octets, keyB, keyB + this.#keyOctets, keyA, keyA + this.#keyOctets);
+  }
+
+  #recordAt(octets: Buffer, at: number): Spooled {
+    const textAt = at + LENGTHS + this.#keyOctets;
+    const end = textAt + octets.readUInt32LE(at);
+    return { key: octets.subarray(at + LENGTHS, textAt), text: octets.toString('utf8', textAt, end) };
   }
 }
 

@@ -96,8 +96,10 @@ class LmdbStore implements Store {
     this.#assertOpen();
     if (changes.length === 0) return true;
     const written = new Promise<boolean>((resolve, reject) => {
-      const encode = ({ key, value }: Change | Expectation) => [encodeKey(key), value] as const;
-      this.#queue.push({ puts: changes.map(encode), expect: expect.map(encode), resolve, reject });
+      const puts = changes.map(({ key, value }) => [encodeKey(key), value] as const);
+      // Mostly expected of the very keys that are written.
+      const of = (key: Key, i: number) => (changes[i]?.key === key ? (puts[i]?.[0] as Buffer) : encodeKey(key));
+      this.#queue.push({ puts, expect: expect.map(({ key, value }, i) => [of(key, i), value] as const), resolve, reject });
       this.#writing ??= this.#drain();
     });
     return within(APPLY_MS, written);

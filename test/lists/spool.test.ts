@@ -35,6 +35,17 @@ for (const count of [0, 1, 500, 60_000]) {
   });
 }
 
+t.test('keys that begin alike are told apart, however their records came', async t => {
+  const spool = new Spool(16);
+  t.teardown(() => spool.close());
+  const alike = (last: number) => Buffer.concat([Buffer.from('000102030405060708090a0b0c0d0e', 'hex'), Buffer.from([last])]);
+  const came = [7, 3, 7, 255, 0, 3, 7, 128, 0];
+  for (const [i, last] of came.entries()) await spool.add(alike(last), `${last} ${i}`);
+  const batches: string[][] = [];
+  for await (const batch of spool.batches(1)) batches.push(batch.map(({ text }) => text));
+  t.same(batches, [['0 4', '0 8'], ['3 1', '3 5'], ['7 0', '7 2', '7 6'], ['128 7'], ['255 3']]);
+});
+
 t.test('a temporary folder that is none is named', async t => {
   const before = process.env.TMPDIR;
   process.env.TMPDIR = `${t.testdir()}/absent`;
