@@ -14,12 +14,17 @@ const ABREAST = 16;
 /** Records an hour that all gates add to in turn: so many that two seldom want the same one. */
 const SHARED = 64;
 const SHARED_ID = '.all-';
+/** How long after its hour a run may write its own record; a day later anybody may move it. */
+const OWN_MS = 24 * 3_600_000;
+const ANYBODYS_MS = 2 * OWN_MS;
 
 interface Slot {
-  readonly key: RecordKey;
+  key: RecordKey;
   readonly hour: string;
-  readonly totals: Map<string, number>;
+  totals: Map<string, number>;
   dirty: boolean;
+  /** What the store took last. */
+  held: Value | undefined;
 }
 
 /** This run's totals. Everything counted stays here until its hour is over, written, and moved into its day. */
@@ -38,9 +43,7 @@ export class Counters {
     const name = `${labels.client} ${hour}`;
     let slot = this.#slots.get(name);
     if (slot === undefined) {
-      // Random, of this slot alone: an hour that a clock set back begins again must not overwrite what it had.
-      const key = { owner: labels.client, log: COUNTERS, id: `${hour}.${randomBytes(6).toString('hex')}` };
-      slot = { key, hour, totals: new Map(), dirty: true };
+      slot = { key: newKey(labels.client, hour), hour, totals: new Map(), dirty: true, held: undefined };
       this.#slots.set(name, slot);
     }
     const label = labelText(labels);
@@ -51,14 +54,17 @@ export class Counters {
   /** Writes what changed. A failed write leaves its hours dirty, so that nothing is lost while the process lives. @throws StoreUnavailable */
   async flush(store: Store, now: number): Promise<void> {
     const dirty = [...this.#slots.values()].filter(slot => slot.dirty);
+    const late = hourId(now - OWN_MS);
+    for (const slot of dirty) if (slot.hour < late && slot.held !== undefined) beginAnew(slot, slot.held);
     for (let start = 0; start < dirty.length; start += BATCH) {
       const batch = dirty.slice(start, start + BATCH);
-      const changes = batch.map((slot): Change => {
+      const changes = batch.map((slot): Change & { value: Value } => {
         slot.dirty = false;
         return { key: slot.key, value: encodeHour(slot.totals) };
       });
       try {
         await store.apply(changes);
+        for (const [i, slot] of batch.entries()) slot.held = changes[i]?.value;
       } catch (error) {
         for (const slot of batch) slot.dirty = true;
         throw error;
@@ -95,6 +101,19 @@ export class Counters {
   }
 }
 
+/** Random, of this slot alone: an hour that a clock set back begins again must not overwrite what it had. */
+function newKey(owner: Owner, hour: string): RecordKey {
+  return { owner, log: COUNTERS, id: `${hour}.${randomBytes(6).toString('hex')}` };
+}
+
+/** What the store has of a slot may have been moved by now: the rest goes into a record of its own. */
+function beginAnew(slot: Slot, held: Value): void {
+  const written = decodeHour(held);
+  slot.totals = new Map([...slot.totals].map(([label, n]) => [label, n - (written.get(label) ?? 0)] as const).filter(([, n]) => n > 0));
+  slot.key = newKey(slot.key.owner as Owner, slot.hour);
+  slot.held = undefined;
+}
+
 /**
  * A record that counts what is written in the same apply, by whichever gate: it is read first, and must still hold the same when it is
  * written. One of several of the hour of `at` (ms since 1970 UTC).
@@ -112,9 +131,13 @@ export function anyShare(): number {
   return randomInt(SHARED);
 }
 
-/** Moves a log's shared records of hours that are over into their days. `now`: ms since 1970 UTC. @throws StoreUnavailable */
+/**
+ * Moves a log's shared records of hours that are over into their days, and after two days those of runs that were ended before they did so.
+ * `now`: ms since 1970 UTC. @throws StoreUnavailable
+ */
 export async function moveShared(store: Store, owner: Owner, log: string, now: number): Promise<void> {
-  await moveFinished(store, owner, log, now, id => id.includes(SHARED_ID));
+  const old = hourId(now - ANYBODYS_MS);
+  await moveFinished(store, owner, log, now, id => id.includes(SHARED_ID) || id < old);
 }
 
 /** What the record holds when one more is counted under `label`. */

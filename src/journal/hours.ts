@@ -19,6 +19,8 @@ const ATTEMPTS = 5;
 const READINGS = 20;
 /** Octets of records read at a stretch, a few ms' worth: mail has its turn between them. */
 const STRETCH = 131_072;
+/** The same where they are not looked into. */
+const COLLECTED = 4_194_304;
 
 /** Moments in ms since 1970 UTC. Hours count as a whole: from the one that holds `from`, to the last that begins before `to`. */
 export interface Span {
@@ -90,22 +92,29 @@ export async function readHours(
   const end = to === undefined ? undefined : to - 1;
   const hours = { owner, log, from: hourId(from), ...(end === undefined ? {} : { to: `${hourId(Math.max(0, end))}~` }) };
   const days = { owner, log: daysOf(log), from: dayId(from), ...(end === undefined ? {} : { to: `${dayId(Math.max(0, end))}~` }) };
+  const { running, finished } = await readMoving(store, hours, days);
+  await inStretches(finished, (id, value) => takeDay(id, value, from, end, take));
+  await inStretches(running, (id, value) => {
+    const hour = hourStart(id);
+    for (const [label, count] of JSON.parse(value.toString()) as HourTotals) take(hour, label, count);
+  });
+}
+
+type Read = readonly (readonly [RecordKey, Value])[];
+type LogRange = Extract<Parameters<Store['scan']>[0], { readonly log: string }>;
+
+/** What runs, and what was moved from there to where it is finished: nothing of it twice. @throws StoreUnavailable */
+export async function readMoving(store: Store, from: LogRange, to: LogRange): Promise<{ readonly running: Read; readonly finished: Read }> {
   for (let reading = 0; ; reading++) {
-    const running = await collect(store, hours);
-    const finished = await collect(store, days);
-    // Whatever was there as an hour and still is was not moved into a day that was read after it.
+    const running = await collect(store, from);
+    const finished = await collect(store, to);
+    // Whatever was there before and still is was not moved into what was read after it.
     const held = running.length === 0 ? [] : await store.find(running.map(([key]) => key));
-    if (held.includes(undefined) && reading < READINGS) continue;
-    await inStretches(finished, (id, value) => takeDay(id, value, from, end, take));
-    await inStretches(running, (id, value) => {
-      const hour = hourStart(id);
-      for (const [label, count] of JSON.parse(value.toString()) as HourTotals) take(hour, label, count);
-    });
-    return;
+    if (!held.includes(undefined) || reading >= READINGS) return { running, finished };
   }
 }
 
-async function inStretches(records: readonly (readonly [RecordKey, Value])[], take: (id: string, value: Value) => void): Promise<void> {
+async function inStretches(records: Read, take: (id: string, value: Value) => void): Promise<void> {
   let read = 0;
   for (const [{ id }, value] of records) {
     take(id, value);
@@ -126,9 +135,16 @@ function takeDay(id: string, value: Value, from: number, end: number | undefined
   }
 }
 
-async function collect(store: Store, range: Parameters<Store['scan']>[0]): Promise<readonly (readonly [RecordKey, Value])[]> {
+async function collect(store: Store, range: LogRange): Promise<Read> {
   const records: (readonly [RecordKey, Value])[] = [];
-  for await (const [key, value] of store.scan(range)) if (!isEntryKey(key)) records.push([key, value]);
+  let read = 0;
+  for await (const [key, value] of store.scan(range)) {
+    if (!isEntryKey(key)) records.push([key, value]);
+    read += value.length;
+    if (read < COLLECTED) continue;
+    read = 0;
+    await turn();
+  }
   return records;
 }
 

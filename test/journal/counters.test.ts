@@ -221,3 +221,28 @@ t.test('what all gates count together is moved too, by whichever comes first, wh
     'somebody whose clock is late counts into an hour that was moved',
   );
 });
+
+t.test('runs that were killed leave nothing to read one by one: two days later others move what they had, once', async t => {
+  const desk = await newDesk(t);
+  const { store } = desk.parts;
+  const at = desk.clock.at;
+  const cut = new Counters();
+  const killed = Array.from({ length: 5 }, () => new Counters());
+  for (const run of [cut, ...killed]) {
+    run.add(at, EXCLUDED, 2);
+    await run.flush(store, at);
+  }
+  await moveShared(store, ACME, COUNTERS, at + 47 * HOUR);
+  t.equal(await desk.count('counters'), 6, 'their runs may go on writing');
+  cut.add(at, EXCLUDED, 3);
+  desk.away = true;
+  await t.rejects(cut.flush(desk.parts.store, at));
+  desk.away = false;
+  await Promise.all([1, 2].map(() => moveShared(store, ACME, COUNTERS, at + 49 * HOUR)));
+  t.equal(await desk.count('counters'), 0);
+  t.equal(sum(await read(desk), 'rejected'), 12);
+  await cut.flush(store, at + 49 * HOUR);
+  await cut.settle(store);
+  t.equal(sum(await read(desk), 'rejected'), 15, 'a gate that could not reach the store for two days adds what it had not written');
+  t.equal(await desk.count('counters'), 0);
+});

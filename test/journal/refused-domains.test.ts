@@ -1,7 +1,7 @@
 /** The domains refused most: bounded, sealed, summed over runs, and told only where no single person stands behind one. */
 import t from 'tap';
-import { readRefusedDomains } from '../../src/journal/refused-domains.ts';
-import { ACME, newDesk, OTHER } from './desk.ts';
+import { moveOldTallies, RefusedDomains, readRefusedDomains } from '../../src/journal/refused-domains.ts';
+import { ACME, decision, newDesk, OTHER } from './desk.ts';
 
 t.test('most first, of all runs and days asked for; nobody is told of a domain of few', async t => {
   const desk = await newDesk(t);
@@ -49,4 +49,39 @@ t.test('A21: with the client’s key its tallies are gone', async t => {
   await desk.journal.close();
   await desk.parts.vault.destroy(ACME);
   t.same(await readRefusedDomains(desk.parts, [ACME], {}, 10), []);
+});
+
+t.test('however many runs a day had, it is read as one: what they leave is moved together, by others where they were killed', async t => {
+  const desk = await newDesk(t);
+  const { parts } = desk;
+  const DAY = 86_400_000;
+  const logged = async (log: string): Promise<number> => {
+    let n = 0;
+    for await (const _ of parts.store.scan({ owner: ACME, log })) n += 1;
+    return n;
+  };
+  const runs = Array.from({ length: 12 }, () => new RefusedDomains(parts.digests));
+  for (const [i, run] of runs.entries()) {
+    for (let n = 0; n < 3; n++) run.add(ACME, decision(`p${n + i}@big.example`).recipient, desk.clock.at);
+    await run.flush(parts, desk.clock.at);
+  }
+  const read = () => readRefusedDomains(parts, [ACME], {}, 10);
+  const all = [{ domain: 'big.example', recipients: 36 }];
+  t.same(await read(), all);
+  t.equal(await logged('refused-domains'), 12);
+  await Promise.all(runs.slice(0, 4).map(run => run.flush(parts, desk.clock.at, true)));
+  t.same(await read(), all, 'ended');
+  await runs[4]?.flush(parts, desk.clock.at + DAY);
+  t.same(await read(), all, 'a day that is over');
+  t.equal(await logged('refused-domains'), 7);
+  await moveOldTallies(parts, ACME, desk.clock.at + DAY);
+  t.equal(await logged('refused-domains'), 7, 'their runs may go on writing');
+  runs[5]?.add(ACME, decision('late@big.example').recipient, desk.clock.at);
+  await Promise.all([1, 2].map(() => moveOldTallies(parts, ACME, desk.clock.at + 3 * DAY)));
+  await runs[5]?.flush(parts, desk.clock.at + 3 * DAY);
+  t.same(await read(), all, 'killed');
+  t.equal(await logged('refused-domains'), 0);
+  t.equal(await logged('refused-domains-days'), 1);
+  for await (const [, value] of parts.store.scan({ owner: ACME, log: 'refused-domains-days' }))
+    t.notMatch(value.toString('latin1'), /example/);
 });
