@@ -19,6 +19,7 @@ import { COUNTERS, moveShared } from './journal/counters.ts';
 import { INBOUND_LATENCY } from './journal/inbound-latency.ts';
 import { Journal } from './journal/journal.ts';
 import { ALARM_MS } from './journal/pending.ts';
+import { moveOldTallies } from './journal/refused-domains.ts';
 import { SoftBounces } from './journal/soft-bounces.ts';
 import { isAddress, parsePerson } from './mail/address.ts';
 import { parseMessage } from './mail/message.ts';
@@ -269,6 +270,7 @@ async function startReturns(house: House, upstreams: Upstreams, budget: ByteBudg
   const tidying = regularly(HOUR_MS, 'moving counters into their days', log, async () => {
     for (const owner of [...(await clients.list()).map(({ id }) => id), GLOBAL] as const) {
       for (const counted of [COUNTERS, INBOUND_LATENCY]) await moveShared(store, owner, counted, clock.now());
+      await moveOldTallies(house, owner, clock.now());
     }
   });
   return {
