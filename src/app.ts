@@ -144,7 +144,7 @@ function startDeliverer(house: House): Deliverer {
   return new Deliverer({
     ...house,
     options: config.webhooks,
-    count: result => metrics.webhooks.inc({ result }),
+    count: (result, n = 1) => metrics.webhooks.inc({ result }, n),
     async erased(client, recipient) {
       const address = parsePerson(recipient);
       const campaigns = [...((await clients.show(client))?.campaigns.keys() ?? [])];

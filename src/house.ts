@@ -8,6 +8,7 @@ import { type Config, type Loaded, loadConfig } from './config.ts';
 import { admission, keyringFor } from './founding.ts';
 import { Endpoints } from './hooks/endpoints.ts';
 import { Outbox } from './hooks/outbox.ts';
+import { Standings } from './hooks/standing.ts';
 import { Decisions } from './journal/decisions.ts';
 import type { JournalParts } from './journal/journal.ts';
 import { type Pending, StoredPending } from './journal/pending.ts';
@@ -72,6 +73,7 @@ export interface House {
   readonly audit: Audit;
   readonly endpoints: Endpoints;
   readonly outbox: Outbox;
+  readonly standings: Standings;
   readonly accounts: Accounts;
   readonly decisions: Decisions;
   readonly sends: StoredSends;
@@ -119,8 +121,9 @@ export async function openHouse(options: HouseOptions): Promise<House> {
   }
   const digests = new Digests(keyring);
   const audit = new Audit({ store, keyring, vault, clock, log });
-  const endpoints = new Endpoints({ store, vault, clock, loopback: config.webhooks.loopback });
+  const endpoints = new Endpoints({ store, vault, audit, clock, loopback: config.webhooks.loopback });
   const outbox = new Outbox({ store, vault, endpoints, clock });
+  const standings = new Standings(store);
   const lists = new Lists({ store, keyring, digests, vault, ledger, clock, audit, outbox });
   const rules = { policies: [...settings.keys()], credentialOnly: CREDENTIAL_ONLY, upstreamProblem };
   const clients = new Clients({ store, keyring, digests, vault, clock, rules, audit });
@@ -140,6 +143,7 @@ export async function openHouse(options: HouseOptions): Promise<House> {
     audit,
     endpoints,
     outbox,
+    standings,
     accounts: new Accounts({ store, keyring, digests, clock, audit }),
     decisions: new Decisions(journalParts),
     sends: new StoredSends(journalParts),

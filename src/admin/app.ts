@@ -10,6 +10,7 @@ import type { Clients } from '../clients/clients.ts';
 import type { Profile } from '../clients/profile.ts';
 import type { Endpoints } from '../hooks/endpoints.ts';
 import type { Outbox } from '../hooks/outbox.ts';
+import type { Standings } from '../hooks/standing.ts';
 import type { Decisions } from '../journal/decisions.ts';
 import type { StoredReplies } from '../journal/replies.ts';
 import type { Keyring } from '../keys/keyring.ts';
@@ -55,6 +56,7 @@ export interface AdminParts {
   readonly campaignHeader: string;
   readonly endpoints: Endpoints;
   readonly outbox: Outbox;
+  readonly standings: Standings;
   readonly metrics: Metrics;
   /** Networks that may read the metrics without a token. */
   readonly metricsFrom: readonly string[];

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { type ClientId, GLOBAL } from '../ids.ts';
 import type { Vault } from '../keys/vault.ts';
 import type { Clock } from '../ops/clock.ts';
-import type { Change, RecordKey, Store, Value } from '../store/store.ts';
+import { type Change, isEntryKey, type RecordKey, type Store, type Value } from '../store/store.ts';
 import type { Endpoint, Endpoints } from './endpoints.ts';
 import type { EventData, NewEvent, SentType } from './event.ts';
 
@@ -30,8 +30,22 @@ export interface OutboxParts {
 
 export type State = 'waiting' | 'dead';
 
+export interface Page {
+  readonly items: readonly { readonly key: RecordKey; readonly event: Queued }[];
+  /** The id to go on after; undefined where nothing follows. */
+  readonly next: string | undefined;
+}
+
+/** When each of the events happened that are kept, ms since 1970 UTC. */
+export interface Kept extends Readonly<Record<State, readonly number[]>> {
+  /** Of those that wait. */
+  readonly oldestAt: number | undefined;
+}
+
 const LOGS: Readonly<Record<State, string>> = { waiting: 'hooks-due', dead: 'hooks-dead' };
+const STATES = ['waiting', 'dead'] as const;
 const TIME_DIGITS = 12;
+const EVENT = 'evt_';
 
 /** Every method throws StoreUnavailable (VaultUnavailable included) where no answer came. */
 export class Outbox {
@@ -69,24 +83,30 @@ export class Outbox {
     if (changes.length > 0) await this.#parts.store.apply(changes);
   }
 
-  /** What is due by `now`, or dead, oldest first; at most `limit`. What cannot be opened any more is left out. */
-  async list(
+  /** What is due by `dueBy` (ms since 1970 UTC), or dead, in that order; those after the id `after`. What cannot be opened any more is left out. */
+  async page(
     client: ClientId,
     endpoint: string,
     state: State,
-    limit: number,
-    now = Number.POSITIVE_INFINITY,
-  ): Promise<readonly { key: RecordKey; event: Queued }[]> {
-    const range = { owner: client, log: logOf(state, endpoint), limit };
-    const to = Number.isFinite(now) ? { to: time(now + 1) } : {};
+    { limit, dueBy, after }: { readonly limit: number; readonly dueBy?: number; readonly after?: string | undefined },
+  ): Promise<Page> {
+    const range = { owner: client, log: logOf(state, endpoint), limit: limit + 1 };
+    const to = dueBy === undefined ? {} : { to: time(dueBy + 1) };
+    // The first that is greater.
+    const from = after === undefined ? {} : { from: `${after}!` };
     const sealer = await this.#parts.vault.sealer(client);
-    const found: { key: RecordKey; event: Queued }[] = [];
-    for await (const [key, value] of this.#parts.store.scan({ ...range, ...to })) {
-      if (!('log' in key)) continue;
+    const items: Page['items'][number][] = [];
+    let last: string | undefined;
+    let seen = 0;
+    for await (const [key, value] of this.#parts.store.scan({ ...range, ...from, ...to })) {
+      if (isEntryKey(key)) continue;
+      seen += 1;
+      if (seen > limit) return { items, next: last };
+      last = key.id;
       const opened = sealer?.open(value, aad(client, endpoint, eventOf(key)));
-      if (opened !== undefined) found.push({ key, event: JSON.parse(opened.toString()) as Queued });
+      if (opened !== undefined) items.push({ key, event: JSON.parse(opened.toString()) as Queued });
     }
-    return found;
+    return { items, next: undefined };
   }
 
   /** It was delivered: nothing of it is kept. */
@@ -103,30 +123,71 @@ export class Outbox {
     await store.apply([{ key, value: undefined }, await this.#put(client, endpoint, event, due)], [{ key, value }]);
   }
 
-  /** A dead event, or all of the endpoint's, once more from the first attempt on. How many. */
+  /** A dead event, or the first thousand of them, once more from the first attempt on. How many. */
   async replay(client: ClientId, endpoint: string, id?: string): Promise<number> {
-    const dead = (await this.list(client, endpoint, 'dead', REPLAYED)).filter(({ event }) => id === undefined || event.id === id);
-    for (const { key, event } of dead) await this.again(client, endpoint, key, { ...event, attempts: 0 }, this.#parts.clock.now());
-    return dead.length;
+    let replayed = 0;
+    let after: string | undefined;
+    do {
+      const { items, next } = await this.page(client, endpoint, 'dead', { limit: AT_ONCE, after });
+      for (const { key, event } of items.filter(({ event }) => id === undefined || event.id === id)) {
+        await this.again(client, endpoint, key, { ...event, attempts: 0 }, this.#parts.clock.now());
+        replayed += 1;
+      }
+      after = id === undefined || replayed > 0 ? undefined : next;
+    } while (after !== undefined);
+    return replayed;
   }
 
-  /** Forgets what is dead since before `before` (ms since 1970 UTC); of an endpoint that is no more, everything. */
-  async purge(client: ClientId, endpoint: string, before?: number): Promise<void> {
-    const ranges =
-      before === undefined
-        ? [{ log: logOf('waiting', endpoint) }, { log: logOf('dead', endpoint) }]
-        : [{ log: logOf('dead', endpoint), to: time(before) }];
-    for (const range of ranges) {
-      let keys: RecordKey[] = [];
-      for await (const [key] of this.#parts.store.scan({ owner: client, ...range })) {
-        if ('log' in key) keys.push(key);
-        if (keys.length === PURGED_AT_ONCE) {
-          await this.#parts.store.apply(keys.map(gone => ({ key: gone, value: undefined })));
-          keys = [];
-        }
-      }
-      if (keys.length > 0) await this.#parts.store.apply(keys.map(gone => ({ key: gone, value: undefined })));
+  /** What is kept for the endpoint: reads all of it. */
+  async count(client: ClientId, endpoint: string): Promise<Kept> {
+    const at: Record<State, number[]> = { waiting: [], dead: [] };
+    for (const state of STATES) {
+      for await (const [key] of this.#parts.store.scan({ owner: client, log: logOf(state, endpoint) }))
+        if (!isEntryKey(key)) at[state].push(happened(key));
     }
+    const oldestAt = at.waiting.reduce((oldest, one) => Math.min(oldest, one), Number.POSITIVE_INFINITY);
+    return { ...at, oldestAt: Number.isFinite(oldestAt) ? oldestAt : undefined };
+  }
+
+  /** Drops `n` events of those that happened at `until` (ms since 1970 UTC) or before, dead ones first. How many there were. */
+  async drop(client: ClientId, endpoint: string, n: number, until: number): Promise<number> {
+    let dropped = 0;
+    for (const state of ['dead', 'waiting'] as const)
+      dropped += await this.#forget(client, { log: logOf(state, endpoint) }, n - dropped, key => happened(key) <= until);
+    return dropped;
+  }
+
+  /** Forgets what is dead since before `before` (ms since 1970 UTC), or waits since then. */
+  async purge(client: ClientId, endpoint: string, states: readonly State[], before: number): Promise<void> {
+    for (const state of states) await this.#forget(client, { log: logOf(state, endpoint), to: time(before) });
+  }
+
+  /** Forgets everything of an endpoint that is no more. */
+  async clear(client: ClientId, endpoint: string): Promise<void> {
+    for (const state of STATES) await this.#forget(client, { log: logOf(state, endpoint) });
+  }
+
+  async #forget(
+    client: ClientId,
+    range: { readonly log: string; readonly to?: string },
+    most = Number.POSITIVE_INFINITY,
+    which: (key: RecordKey) => boolean = () => true,
+  ): Promise<number> {
+    const { store } = this.#parts;
+    let forgotten = 0;
+    let keys: RecordKey[] = [];
+    const forget = async (): Promise<void> => {
+      if (keys.length > 0) await store.apply(keys.map(key => ({ key, value: undefined })));
+      forgotten += keys.length;
+      keys = [];
+    };
+    for await (const [key] of store.scan({ owner: client, ...range })) {
+      if (forgotten + keys.length >= most) break;
+      if (!isEntryKey(key) && which(key)) keys.push(key);
+      if (keys.length === AT_ONCE) await forget();
+    }
+    await forget();
+    return forgotten;
   }
 
   async #put(client: ClientId, endpoint: string, event: Queued, due: number | undefined): Promise<Change> {
@@ -138,11 +199,10 @@ export class Outbox {
   }
 }
 
-const REPLAYED = 1_000;
-const PURGED_AT_ONCE = 1_000;
+const AT_ONCE = 1_000;
 
 function newEventId(at: number): string {
-  return `evt_${time(at)}${randomBytes(8).toString('hex')}`;
+  return `${EVENT}${time(at)}${randomBytes(8).toString('hex')}`;
 }
 
 function logOf(state: State, endpoint: string): string {
@@ -151,6 +211,11 @@ function logOf(state: State, endpoint: string): string {
 
 function eventOf({ id }: RecordKey): string {
   return id.slice(TIME_DIGITS + 1);
+}
+
+/** When the event of this record happened, ms since 1970 UTC. */
+function happened(key: RecordKey): number {
+  return Number.parseInt(eventOf(key).slice(EVENT.length, EVENT.length + TIME_DIGITS), 16);
 }
 
 function time(at: number): string {

@@ -1,13 +1,16 @@
 /** Webhooks: where a client's platform wants to be told of what, what could not be delivered, and sending it again. */
+
+import type { FastifyReply } from 'fastify';
 import { type Static, Type } from 'typebox';
-import type { AuditAct } from '../../audit/act.ts';
-import { type Endpoint, MAX_ENDPOINTS } from '../../hooks/endpoints.ts';
+import { DISABLED, type Endpoint, MAX_ENDPOINTS, type Missed } from '../../hooks/endpoints.ts';
 import { EVENT_TYPES } from '../../hooks/event.ts';
 import type { Queued } from '../../hooks/outbox.ts';
+import type { Standing } from '../../hooks/standing.ts';
 import type { ClientId } from '../../ids.ts';
 import type { AdminParts, App } from '../app.ts';
+import { expectedVersion } from '../etag.ts';
 import { problem } from '../problem.ts';
-import { clientIdSchema, clientParams, isoTimeSchema, nothing, PAGE_LIMIT, pageOf, strict } from '../schemas.ts';
+import { clientIdSchema, clientParams, isoTimeSchema, nothing, PAGE_LIMIT, pageOf, pageQuery, strict } from '../schemas.ts';
 import { whoOf } from '../who.ts';
 
 const tags = ['webhooks'];
@@ -20,13 +23,21 @@ const settings = {
   url: Type.String({ maxLength: 2_000, description: 'https:// at a public address', examples: ['https://hooks.example.com/postern'] }),
   types: Type.Array(Type.Enum([...EVENT_TYPES]), { minItems: 1, description: 'The events it is told of' }),
 };
+const timeOrNull = (description: string) => Type.Union([isoTimeSchema, Type.Null()], { description });
 const shownFields = {
   id: endpointId,
   ...settings,
-  disabled: Type.Union([Type.Null(), Type.Literal('operator'), Type.Literal('gone')], {
-    description: 'Why it is told of nothing: switched off, or it answered 410 Gone',
+  disabled: Type.Union([Type.Enum([...DISABLED]), Type.Null()], {
+    description:
+      'Why it is told of nothing: switched off by somebody; it answered 410 Gone; or every attempt failed for `webhooks.failingDays`',
   }),
   createdAt: isoTimeSchema,
+  failingSince: timeOrNull('Since when every attempt failed'),
+  waiting: Type.Integer({ minimum: 0, description: 'Events that wait for it, when they were last counted: a minute or two ago at most' }),
+  dead: Type.Integer({ minimum: 0, description: 'Events that were given up, then' }),
+  oldestWaitingAt: timeOrNull('When the oldest of those happened that wait'),
+  dropped: Type.Integer({ minimum: 0, description: 'Events dropped because more than `webhooks.maxQueued` were kept, the oldest first' }),
+  droppedSince: timeOrNull('When the first was dropped'),
 };
 const endpointSchema = Type.Object(shownFields, strict);
 const withSecret = Type.Object(
@@ -45,33 +56,23 @@ const deliverySchema = Type.Object(
 );
 const one = Type.Object({ client: clientIdSchema, id: endpointId });
 
-export function webhookRoutes(app: App, { endpoints, outbox, audit }: AdminParts): void {
-  const find = async (client: ClientId, id: string) => (await endpoints.of(client)).find(endpoint => endpoint.id === id);
+export function webhookRoutes(app: App, { endpoints, outbox, standings, audit }: AdminParts): void {
+  const find = (client: ClientId, id: string) => endpoints.find(client, id);
   const missing = 'there is no such webhook';
 
-  /** Changes one endpoint, on the audit trail; undefined where it is not there. */
-  const change = async (
-    client: ClientId,
-    id: string,
-    act: AuditAct,
-    edit: (endpoint: Endpoint) => Endpoint | undefined,
-  ): Promise<Endpoint | 'removed' | undefined> => {
-    if ((await find(client, id)) === undefined) return undefined;
-    return audit.together<Endpoint | 'removed'>(client, act, async draft => {
-      let edited: Endpoint | undefined;
-      const done = await endpoints.change(
-        client,
-        all =>
-          all.flatMap(endpoint => {
-            if (endpoint.id !== id) return [endpoint];
-            edited = edit(endpoint);
-            return edited === undefined ? [] : [edited];
-          }),
-        draft,
-      );
-      return done ? (edited ?? 'removed') : undefined;
-    });
+  const shownAll = async (all: readonly Endpoint[]): Promise<Shown[]> => {
+    const found = await standings.of(all.map(({ id }) => id));
+    return all.map((endpoint, index) => shown(endpoint, found[index] ?? {}));
   };
+  const shownOne = async (endpoint: Endpoint): Promise<Shown> => shown(endpoint, (await standings.of([endpoint.id]))[0] ?? {});
+  const missed = (reply: FastifyReply, why: Missed | 'unreadable') =>
+    why === 'missing'
+      ? problem(reply, 'not-found', missing)
+      : problem(
+          reply,
+          'precondition-failed',
+          why === 'changed' ? 'somebody changed it meanwhile' : 'If-Match holds no ETag of this resource',
+        );
 
   app.get(
     '/v1/clients/:client/webhooks',
@@ -84,7 +85,7 @@ export function webhookRoutes(app: App, { endpoints, outbox, audit }: AdminParts
       },
       config: read,
     },
-    async ({ profile }) => ({ items: (await endpoints.of(profile.id)).map(shown), next: null }),
+    async ({ profile }) => ({ items: await shownAll(await endpoints.of(profile.id)), next: null }),
   );
 
   app.post(
@@ -104,18 +105,14 @@ export function webhookRoutes(app: App, { endpoints, outbox, audit }: AdminParts
     },
     async (request, reply) => {
       const { profile, actor, body } = request;
-      const drafted = endpoints.draft(body.url, body.types);
-      if ('problem' in drafted) return problem(reply, 'invalid', undefined, [{ field: 'url', message: drafted.problem }]);
-      const about = { webhook: drafted.id, host: new URL(drafted.url).host, types: drafted.types };
-      const made = await audit.together<'made' | 'full'>(profile.id, { ...whoOf(actor), what: 'webhook.add', about }, async draft => {
-        if ((await endpoints.of(profile.id)).length >= MAX_ENDPOINTS) return 'full';
-        return (await endpoints.change(profile.id, all => [...all, drafted], draft)) ? 'made' : undefined;
-      });
+      const made = await endpoints.add(profile.id, body.url, body.types, whoOf(actor));
       if (made === 'full') return problem(reply, 'conflict', `a client has ${MAX_ENDPOINTS} webhooks at most; delete one first`);
+      if ('problem' in made) return problem(reply, 'invalid', undefined, [{ field: 'url', message: made.problem }]);
       return reply
         .code(201)
-        .header('location', `/v1/clients/${profile.id}/webhooks/${drafted.id}`)
-        .send({ ...shown(drafted), secret: drafted.secrets[0]?.secret ?? '' });
+        .header('etag', etag(made))
+        .header('location', `/v1/clients/${profile.id}/webhooks/${made.id}`)
+        .send({ ...(await shownOne(made)), secret: secretOf(made) });
     },
   );
 
@@ -124,7 +121,7 @@ export function webhookRoutes(app: App, { endpoints, outbox, audit }: AdminParts
     { schema: { summary: 'One webhook', tags, params: one, response: { 200: endpointSchema } }, config: read },
     async ({ profile, params }, reply) => {
       const endpoint = await find(profile.id, params.id);
-      return endpoint === undefined ? problem(reply, 'not-found', missing) : reply.send(shown(endpoint));
+      return endpoint === undefined ? missed(reply, 'missing') : reply.header('etag', etag(endpoint)).send(await shownOne(endpoint));
     },
   );
 
@@ -133,6 +130,7 @@ export function webhookRoutes(app: App, { endpoints, outbox, audit }: AdminParts
     {
       schema: {
         summary: 'Changes what a webhook is told of, or switches it off and on; another URL is another webhook',
+        description: 'If-Match guards against somebody else changing it, too.',
         tags,
         params: one,
         body: Type.Object(
@@ -143,14 +141,12 @@ export function webhookRoutes(app: App, { endpoints, outbox, audit }: AdminParts
       },
       config: write,
     },
-    async ({ profile, params, body, actor }, reply) => {
-      const act = { ...whoOf(actor), what: 'webhook.update', about: { webhook: params.id, ...body } };
-      const changed = await change(profile.id, params.id, act, endpoint => ({
-        ...endpoint,
-        types: body.types ?? endpoint.types,
-        disabled: body.disabled === undefined ? endpoint.disabled : body.disabled ? 'operator' : undefined,
-      }));
-      return changed === undefined || changed === 'removed' ? problem(reply, 'not-found', missing) : reply.send(shown(changed));
+    async (request, reply) => {
+      const { profile, params, body, actor } = request;
+      const version = expectedVersion(request);
+      if (version === 'unreadable') return missed(reply, version);
+      const changed = await endpoints.update(profile.id, params.id, body, whoOf(actor), version);
+      return typeof changed === 'string' ? missed(reply, changed) : reply.header('etag', etag(changed)).send(await shownOne(changed));
     },
   );
 
@@ -160,9 +156,13 @@ export function webhookRoutes(app: App, { endpoints, outbox, audit }: AdminParts
       schema: { summary: 'Deletes a webhook and whatever it was still to be told', tags, params: one, response: { 204: nothing } },
       config: write,
     },
-    async ({ profile, params, actor }, reply) => {
-      await change(profile.id, params.id, { ...whoOf(actor), what: 'webhook.remove', about: { webhook: params.id } }, () => undefined);
-      await outbox.purge(profile.id, params.id);
+    async (request, reply) => {
+      const { profile, params, actor } = request;
+      const version = expectedVersion(request);
+      if (version === 'unreadable') return missed(reply, version);
+      const removed = await endpoints.remove(profile.id, params.id, whoOf(actor), version);
+      if (removed === 'changed') return missed(reply, removed);
+      await outbox.clear(profile.id, params.id);
       return reply.code(204).send(null);
     },
   );
@@ -178,11 +178,13 @@ export function webhookRoutes(app: App, { endpoints, outbox, audit }: AdminParts
       },
       config: write,
     },
-    async ({ profile, params, actor }, reply) => {
-      const act = { ...whoOf(actor), what: 'webhook.rotate', about: { webhook: params.id } };
-      const changed = await change(profile.id, params.id, act, endpoint => endpoints.rotated(endpoint));
-      if (changed === undefined || changed === 'removed') return problem(reply, 'not-found', missing);
-      return reply.send({ ...shown(changed), secret: changed.secrets[0]?.secret ?? '' });
+    async (request, reply) => {
+      const { profile, params, actor } = request;
+      const version = expectedVersion(request);
+      if (version === 'unreadable') return missed(reply, version);
+      const changed = await endpoints.rotate(profile.id, params.id, whoOf(actor), version);
+      if (typeof changed === 'string') return missed(reply, changed);
+      return reply.header('etag', etag(changed)).send({ ...(await shownOne(changed)), secret: secretOf(changed) });
     },
   );
 
@@ -210,13 +212,16 @@ export function webhookRoutes(app: App, { endpoints, outbox, audit }: AdminParts
     {
       schema: {
         summary: 'Events that wait for this webhook, or were given up; what was delivered is not kept',
-        description: 'The oldest first, without what they say.',
+        description: 'Dead ones by when they were given up, waiting ones by when they are due; without what they say.',
         tags,
         params: one,
         querystring: Type.Object(
           {
             state: Type.Enum(['waiting', 'dead'], { default: 'dead' }),
-            limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000, default: PAGE_LIMIT })),
+            ...pageQuery,
+            cursor: Type.Optional(
+              Type.String({ pattern: '^[0-9a-f]{12}-evt_[0-9a-f]{28}$', description: 'The `next` of the page before' }),
+            ),
           },
           strict,
         ),
@@ -226,8 +231,9 @@ export function webhookRoutes(app: App, { endpoints, outbox, audit }: AdminParts
     },
     async ({ profile, params, query }, reply) => {
       if ((await find(profile.id, params.id)) === undefined) return problem(reply, 'not-found', missing);
-      const found = await outbox.list(profile.id, params.id, query.state, query.limit ?? PAGE_LIMIT);
-      return reply.send({ items: found.map(({ event }) => delivery(event)), next: null });
+      const { state, limit = PAGE_LIMIT, cursor: after } = query;
+      const { items, next } = await outbox.page(profile.id, params.id, state, { limit, after });
+      return reply.send({ items: items.map(({ event }) => delivery(event)), next: next ?? null });
     },
   );
 
@@ -252,8 +258,18 @@ export function webhookRoutes(app: App, { endpoints, outbox, audit }: AdminParts
   );
 }
 
-function shown({ id, url, types, disabled, createdAt }: Endpoint): Static<typeof endpointSchema> {
-  return { id, url, types: [...types], disabled: disabled ?? null, createdAt: new Date(createdAt).toISOString() };
+type Shown = Static<typeof endpointSchema>;
+
+const iso = (at: number | undefined): string | null => (at === undefined ? null : new Date(at).toISOString());
+const etag = ({ version }: Endpoint): string => `"${version}"`;
+const secretOf = ({ secrets: [newest] }: Endpoint): string => newest?.secret ?? '';
+
+function shown({ id, url, types, disabled, createdAt }: Endpoint, standing: Standing): Shown {
+  const { failingSince, waiting = 0, dead = 0, oldestAt, dropped = 0, droppedSince } = standing;
+  return {
+    ...{ id, url, types: [...types], disabled: disabled ?? null, createdAt: new Date(createdAt).toISOString() },
+    ...{ failingSince: iso(failingSince), waiting, dead, oldestWaitingAt: iso(oldestAt), dropped, droppedSince: iso(droppedSince) },
+  };
 }
 
 function delivery({ id, type, at, attempts, last }: Queued): Static<typeof deliverySchema> {
