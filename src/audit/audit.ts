@@ -5,8 +5,9 @@ import type { Vault } from '../keys/vault.ts';
 import type { Clock } from '../ops/clock.ts';
 import type { Logger } from '../ops/log.ts';
 import { type Change, type Expectation, isEntryKey, type Store, StoreUnavailable } from '../store/store.ts';
-import type { AuditAct, AuditLine } from './act.ts';
-import { anchorLine } from './anchor.ts';
+import { type Acceptability, lossesIn } from './acceptance.ts';
+import type { AuditAct, AuditLine, Who } from './act.ts';
+import { ACCEPT, acceptanceLine, anchorLine } from './anchor.ts';
 import { Chain, EMPTY, headKey, LOG, numberOf, recordKey, type Tail } from './chain.ts';
 import { type Verification, verifyTrail } from './verify.ts';
 
@@ -38,7 +39,7 @@ export interface AuditQuery {
 
 const ATTEMPTS = 100;
 
-/** Every method but `settle` throws StoreUnavailable where no answer came, `verify` and `verifyAll` VaultUnavailable, too. */
+/** Every method but `settle` throws StoreUnavailable where no answer came, `verify`, `owners` and `accept` VaultUnavailable, too. */
 export class Audit {
   readonly #parts: AuditParts;
   readonly #chain: Chain;
@@ -124,15 +125,39 @@ export class Audit {
     }
   }
 
-  /** Whether the owner's trail is whole; says where it is not. */
-  verify(owner: string): Promise<Verification> {
-    return verifyTrail({ ...this.#parts, chain: this.#chain }, owner);
+  /** Whether the owner's trail is whole, or its `last` lines are; says where it is not. */
+  verify(owner: string, last?: number): Promise<Verification> {
+    return verifyTrail({ ...this.#parts, chain: this.#chain }, owner, last);
   }
 
-  /** Verifies the trails of these owners, global's, and those of which anything is anchored, whatever the store says of their owners. */
-  async *verifyAll(owners: readonly string[]): AsyncIterable<Verification> {
-    const all = new Set([GLOBAL, ...owners, ...(await this.#parts.vault.noted())]);
-    for (const owner of [...all].sort()) yield await this.verify(owner);
+  /** These owners, global, and those of whom anything is anchored, whatever the store says of them. */
+  async owners(known: readonly string[]): Promise<readonly string[]> {
+    return [...new Set([GLOBAL, ...known, ...(await this.#parts.vault.noted())])].sort();
+  }
+
+  /**
+   * Accepts on record that a restore of the store lost lines: a line of the trail says which, who and why, the trail is anchored anew, and
+   * `verify` tells of the loss for ever, as accepted. Whoever has the store alone can do none of this. Anything but such a loss is
+   * not accepted.
+   */
+  async accept(owner: string, who: Who): Promise<Acceptability> {
+    const { store, vault } = this.#parts;
+    const [head] = await store.find([headKey(owner)]);
+    const { count } = await this.#tail(owner, head && this.#chain.readHead(owner, head));
+    const lost = lossesIn(await this.verify(owner), count);
+    if ('problem' in lost) return lost;
+    for (const { from, to } of lost) {
+      const { n } = await this.record(owner, { ...who, what: ACCEPT, about: { from, to } });
+      const [value] = await store.find([recordKey(owner, n)]);
+      const link = value && this.#chain.read(recordKey(owner, n), value)?.link;
+      if (link === undefined) throw new StoreUnavailable('The line just written is not there');
+      await vault.note(owner, acceptanceLine({ from, to, n, link }));
+      // What others wrote and anchored meanwhile may be among the numbers that were just given up.
+      const [now] = await store.find([headKey(owner)]);
+      const tail = now && this.#chain.readHead(owner, now);
+      if (tail !== undefined) await vault.note(owner, anchorLine(tail));
+    }
+    return lost;
   }
 
   /** Where the trail goes on. Where its head was tampered with, after the last record that is there: nothing is written over. */

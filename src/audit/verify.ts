@@ -3,13 +3,15 @@
  *
  * What it cannot find: records after the last anchor that were cut together with the head going back (an anchor is noted right after each
  * line, so this is what a crash or a vault that was away left without one); and anything that was done with both the key ring and the
- * vault's notes in hand. A store restored from an older copy, and a Redis that forgot its last second, look like a cut, and are one.
+ * vault's notes in hand. A store restored from an older copy, and a Redis that forgot its last second, look like a cut, and are one:
+ * a named person may accept that on record (`acceptance.ts`), and from then on it is told as accepted, every time.
  */
 import { setImmediate as immediate } from 'node:timers/promises';
 import type { Vault } from '../keys/vault.ts';
 import { isEntryKey, type RecordKey, type Store } from '../store/store.ts';
-import { readAnchor } from './anchor.ts';
-import { type AuditRecord, type Chain, headKey, LOG, numberOf, type Tail } from './chain.ts';
+import type { AuditLine } from './act.ts';
+import { ACCEPT, type Acceptance, readAcceptance, readAnchor } from './anchor.ts';
+import { type AuditRecord, type Chain, headKey, LOG, numberOf, recordKey, type Tail } from './chain.ts';
 
 export interface AuditFinding {
   /**
@@ -24,12 +26,25 @@ export interface AuditFinding {
   readonly text: string;
 }
 
+/** Records that are lost (a restore left them behind), which a named person accepted on record. */
+export interface AcceptedLoss {
+  readonly from: number;
+  readonly to: number;
+  /** Number of the record that says so. */
+  readonly n: number;
+  readonly at: number;
+  readonly by: string;
+  readonly why: string;
+}
+
 export interface Verification {
   readonly owner: string;
+  /** How many were read. */
   readonly records: number;
   /** The last record of which an anchor says that it was there. */
   readonly anchored: number;
   readonly findings: readonly AuditFinding[];
+  readonly accepted: readonly AcceptedLoss[];
 }
 
 export interface VerifyParts {
@@ -41,14 +56,20 @@ export interface VerifyParts {
 /** Records read before others get a turn: mail passes while a long trail is verified. */
 const AT_ONCE = 50;
 
-/** Reads the whole trail, at the pace of the store. @throws StoreUnavailable, VaultUnavailable */
-export async function verifyTrail({ store, chain, vault }: VerifyParts, owner: string): Promise<Verification> {
+/**
+ * Reads the trail, at the pace of the store: the whole of it, or its `last` records only, whose number is what head and anchors say.
+ * @throws StoreUnavailable, VaultUnavailable
+ */
+export async function verifyTrail(parts: VerifyParts, owner: string, last = Number.POSITIVE_INFINITY): Promise<Verification> {
+  const { store, chain } = parts;
   // In this order: what is written meanwhile makes the trail longer than its anchors and its head, never shorter.
-  const anchors = await anchorsOf(vault, owner);
+  const { anchors, accepted } = await notedOf(parts, owner);
   const head = await headOf(store, chain, owner);
-  const trail = new Trail(anchors, head);
+  const anchored = lastOf(anchors);
+  const first = Math.max(1, Math.max(anchored, head?.count ?? 0) - last + 1);
+  const trail = new Trail(anchors, head, first);
   let read = 0;
-  for await (const [key, value] of store.scan({ owner, log: LOG })) {
+  for await (const [key, value] of store.scan({ owner, log: LOG, from: recordKey(owner, first).id })) {
     if (isEntryKey(key)) continue;
     trail.next(key, chain.read(key, value));
     read += 1;
@@ -56,22 +77,50 @@ export async function verifyTrail({ store, chain, vault }: VerifyParts, owner: s
   }
   const later = trail.last > (head?.count ?? 0) ? await headOf(store, chain, owner) : head;
   trail.end(later);
-  return { owner, records: trail.records, anchored: Math.max(0, ...anchors.keys()), findings: trail.findings };
+  return { owner, records: trail.records, anchored, findings: trail.findings, accepted };
 }
 
 /** The links that were anchored, by number; more than one where the trail was written anew. */
 type Anchors = ReadonlyMap<number, ReadonlySet<string>>;
 
-async function anchorsOf(vault: Pick<Vault, 'notes'>, owner: string): Promise<Anchors> {
+async function notedOf(
+  parts: VerifyParts,
+  owner: string,
+): Promise<{ readonly anchors: Anchors; readonly accepted: readonly AcceptedLoss[] }> {
   const anchors = new Map<number, Set<string>>();
-  for (const line of await vault.notes(owner)) {
-    const anchor = readAnchor(line);
+  const accepted: AcceptedLoss[] = [];
+  for (const noted of await parts.vault.notes(owner)) {
+    const acceptance = readAcceptance(noted);
+    const line = acceptance && (await lineOf(parts, owner, acceptance));
+    if (acceptance !== undefined && line !== undefined) {
+      const { from, to, n } = acceptance;
+      for (const count of anchors.keys()) if (count >= from && count <= to) anchors.delete(count);
+      accepted.push({ from, to, n, at: line.at, by: line.by, why: line.why ?? '' });
+    }
+    // An acceptance is an anchor of its own record, too.
+    const anchor = acceptance === undefined ? readAnchor(noted) : { count: acceptance.n, link: acceptance.link };
     if (anchor === undefined) continue;
     const links = anchors.get(anchor.count);
     if (links === undefined) anchors.set(anchor.count, new Set([anchor.link]));
     else links.add(anchor.link);
   }
-  return anchors;
+  return { anchors, accepted };
+}
+
+function lastOf(anchors: Anchors): number {
+  let last = 0;
+  for (const count of anchors.keys()) last = Math.max(last, count);
+  return last;
+}
+
+/** The record that an acceptance names, where it is there, genuine, and says the same: else nothing is accepted. */
+async function lineOf({ store, chain }: VerifyParts, owner: string, { from, to, n, link }: Acceptance): Promise<AuditLine | undefined> {
+  const key = recordKey(owner, n);
+  const [value] = await store.find([key]);
+  const record = value && chain.read(key, value);
+  if (record === undefined || !record.genuine || record.link !== link || record.line.what !== ACCEPT) return undefined;
+  const { about } = record.line;
+  return about?.from === from && about.to === to ? record.line : undefined;
 }
 
 /** `null`: there is none; undefined: it does not open. */
@@ -85,17 +134,20 @@ class Trail {
   readonly findings: AuditFinding[] = [];
   records = 0;
   /** Number of the record read last. */
-  last = 0;
+  last: number;
   readonly #anchors: Anchors;
   readonly #head: Tail | null | undefined;
   /** Of the record read last; undefined where that cannot be told. */
-  #link: string | undefined = '';
+  #link: string | undefined;
   /** Of the record that the head names, where it was read. */
   #atHead: string | undefined;
 
-  constructor(anchors: Anchors, head: Tail | null | undefined) {
+  /** `first`: number of the first record that will be read. */
+  constructor(anchors: Anchors, head: Tail | null | undefined, first: number) {
     this.#anchors = anchors;
     this.#head = head;
+    this.last = first - 1;
+    this.#link = first === 1 ? '' : undefined;
   }
 
   next(key: RecordKey, record: AuditRecord | undefined): void {
@@ -124,14 +176,14 @@ class Trail {
 
   /** `head` as it is when all records were read. */
   end(head: Tail | null | undefined): void {
-    const anchored = Math.max(0, ...this.#anchors.keys());
+    const anchored = lastOf(this.#anchors);
     if (head === undefined) this.#found({ what: 'head', text: 'the head was altered' });
     else if (head === null && (this.last > 0 || anchored > 0)) this.#found({ what: 'head', text: 'the head is gone' });
     const { count = 0, link = '' } = this.#head ?? {};
     if (this.#atHead !== undefined && this.#atHead !== link) {
       this.#found({ what: 'unlinked', from: count, text: `record ${count} is not the one that the head names` });
     }
-    if (head && head.count < this.last) {
+    if (head && this.records > 0 && head.count < this.last) {
       this.#found({
         what: 'head',
         from: head.count,

@@ -1,11 +1,11 @@
-/** `postern audit show|verify`: who changed what, and whether that record is whole. */
+/** `postern audit show|verify|accept`: who changed what, whether that record is whole, and what a restore lost of it. */
 import { type Command, InvalidArgumentError } from 'commander';
 import type { House } from '../app.ts';
 import type { AuditLine } from '../audit/act.ts';
-import type { Verification } from '../audit/verify.ts';
+import type { AcceptedLoss, Verification } from '../audit/verify.ts';
 import { GLOBAL } from '../ids.ts';
-import { type Common, command, withHouse } from './command.ts';
-import { CommandFailure, EXIT } from './exit.ts';
+import { type Common, command, type OnRecord, whoOf, withHouse } from './command.ts';
+import { CommandFailure, EXIT, usage } from './exit.ts';
 import { isoTime, printJson, printLine, printTable } from './output.ts';
 import { SINCE, sinceOf } from './since.ts';
 
@@ -26,6 +26,10 @@ export function addAuditCommands(program: Command): void {
     .option('--limit <number>', 'at most so many', count, 100)
     .action(show);
   command(group, 'verify [owner]', 'find every edit, cut, insertion and reordering; exit code 1 where there is one').action(verify);
+  command(group, 'accept <owner>', 'after a restore from a backup: accept on record, and for ever visibly, that the newer lines are lost')
+    .requiredOption('--by <name>', 'who accepts it')
+    .requiredOption('--why <text>', 'why they are lost: which restore, when')
+    .action(accept);
 }
 
 function count(text: string): number {
@@ -64,22 +68,56 @@ function told(about: AuditLine['about']): string {
 
 async function verify(owner: string | undefined, options: Common): Promise<void> {
   await withHouse(options, async house => {
+    const owners = owner === undefined ? await anchoredOwners(house) : [await anchoredOwner(house, owner)];
     const verifications: Verification[] = [];
-    if (owner !== undefined) verifications.push(await house.audit.verify(await knownOwner(house, owner)));
-    else for await (const one of house.audit.verifyAll(await house.clients.ids())) verifications.push(one);
+    for (const one of owners) verifications.push(await house.audit.verify(one));
     if (options.json === true) printJson(verifications);
     else for (const one of verifications) print(one);
     if (verifications.some(({ findings }) => findings.length > 0)) process.exitCode = EXIT.other;
   });
 }
 
-function print({ owner, records, anchored, findings }: Verification): void {
-  printLine(`${owner}: ${findings.length === 0 ? 'whole' : `${findings.length} findings`}, ${records} records, anchored up to ${anchored}`);
+function print({ owner, records, anchored, findings, accepted }: Verification): void {
+  const but = accepted.length === 0 ? '' : ' but for what was accepted as lost';
+  const state = findings.length === 0 ? `whole${but}` : `${findings.length} findings`;
+  printLine(`${owner}: ${state}, ${records} records, anchored up to ${anchored}`);
   for (const { what, text } of findings) printLine(`  ${what}: ${text}`);
+  for (const one of accepted) printLine(`  accepted: ${describeLoss(one)}`);
+}
+
+/** For one line: which lines are lost, who accepted that, when and why. */
+export function describeLoss({ from, to, by, at, why }: AcceptedLoss): string {
+  return `lines ${from} to ${to} were lost; accepted by ${by} at ${isoTime(at)}: ${why}`;
+}
+
+async function accept(owner: string, options: OnRecord): Promise<void> {
+  const who = whoOf(options);
+  if (options.by?.trim() === '' || who.why === undefined) throw usage('--by NAME and --why TEXT: an acceptance is on record');
+  await withHouse(options, async house => {
+    const known = await anchoredOwner(house, owner);
+    const lost = await house.audit.accept(known, who);
+    if ('problem' in lost) throw new CommandFailure(`${known}: ${lost.problem}`);
+    if (options.json === true) return printJson(lost);
+    if (lost.length === 0) printLine(`${known}: nothing is lost`);
+    for (const { from, to } of lost) printLine(`${known}: lines ${from} to ${to} accepted as lost; postern audit verify goes on saying so`);
+  });
 }
 
 async function knownOwner(house: House, text: string): Promise<string> {
-  const known = [GLOBAL, ...(await house.clients.ids())].find(id => id === text);
+  return among([GLOBAL, ...(await house.clients.ids())], text);
+}
+
+/** Of whom there is a trail, or was one: a restore may have lost the client, too. */
+async function anchoredOwner(house: House, text: string): Promise<string> {
+  return among(await anchoredOwners(house), text);
+}
+
+async function anchoredOwners(house: House): Promise<readonly string[]> {
+  return house.audit.owners(await house.clients.ids());
+}
+
+function among(owners: readonly string[], text: string): string {
+  const known = owners.find(id => id === text);
   if (known === undefined) throw new CommandFailure(`no client '${text}'; postern client list names them`);
   return known;
 }

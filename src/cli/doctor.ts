@@ -8,6 +8,7 @@ import { parseListens } from '../smtp/listen.ts';
 import { StoreUnavailable } from '../store/store.ts';
 import { type Common, command } from './command.ts';
 import type { Finding } from './diagnosis.ts';
+import { auditFindings } from './doctor-audit.ts';
 import { inboundFindings } from './doctor-inbound.ts';
 import { EXIT } from './exit.ts';
 import { printJson, printLine } from './output.ts';
@@ -15,7 +16,7 @@ import { printJson, printLine } from './output.ts';
 const GREETING_MS = 5000;
 
 export function addDoctorCommand(program: Command): void {
-  command(program, 'doctor', 'look at store, keys, ledger, upstream, listeners and the way back')
+  command(program, 'doctor', 'look at store, keys, ledger, audit trails, upstream, listeners and the way back')
     .option('--live', 'only ask whether the gate answers on its port (for health checks)')
     .action(doctor);
 }
@@ -47,6 +48,7 @@ async function houseFindings(options: Common): Promise<readonly Finding[]> {
       ...store,
       { level: 'ok', about: 'keys', text: `key ring and head record agree; ${clients.length} client${clients.length === 1 ? '' : 's'}` },
       ledgerFinding(house),
+      ...(await auditFindings(house)),
       await upstreamFinding(house),
       ...(await inboundFindings(house)),
     ];

@@ -1,5 +1,6 @@
 /** The outer contract of audit: every command that changes anything leaves a line, and verify finds what was done to the lines. */
 
+import { cpSync, rmSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
@@ -86,8 +87,8 @@ t.test('A18: who, from where, what and why of every change', async t => {
 
 t.test('A18: verify says where it is not whole, and exits with 1', async t => {
   t.same(await json('audit', 'verify'), [
-    { owner: 'acme', records: 12, anchored: 12, findings: [] },
-    { owner: 'global', records: 1, anchored: 1, findings: [] },
+    { owner: 'acme', records: 12, anchored: 12, findings: [], accepted: [] },
+    { owner: 'global', records: 1, anchored: 1, findings: [], accepted: [] },
   ]);
   t.match(mustAnswer(await cli('audit', 'verify', 'acme')).stdout, /^acme: whole, 12 records/);
   await inStore(store => store.apply([{ key: recordKey('acme', 4), value: undefined }]));
@@ -97,4 +98,43 @@ t.test('A18: verify says where it is not whole, and exits with 1', async t => {
   t.equal((await cli('audit', 'verify', 'acme', '--json')).code, 1);
   t.equal((await cli('audit', 'verify', 'global')).code, 0);
   t.match(await cli('audit', 'verify', 'nobody'), { code: 1, stderr: /no client/ });
+});
+
+t.test('A18: doctor looks at the trails', async t => {
+  const ofAudit = async () => {
+    const { findings } = (await cli('doctor', '--json')).json<{ findings: { level: string; about: string; text: string }[] }>();
+    return findings.filter(({ about }) => about === 'audit');
+  };
+  t.match(await ofAudit(), [{ level: 'fail', text: /^acme: not whole; postern audit verify acme/ }]);
+  // The record that was taken out above belongs to this test's own store: go on with a fresh one.
+  const other = newSite();
+  t.teardown(() => other.close());
+  await other.addAcme();
+  const at = (...args: string[]) => shell.run([...args, '--config', other.configFile], { cwd: other.dir });
+  const backup = join(other.dir, 'backup');
+  cpSync(join(other.dir, 'data'), backup, { recursive: true });
+  mustAnswer(await at('client', 'update', 'acme', '--name', 'Acme Ltd'));
+  rmSync(join(other.dir, 'data'), { recursive: true });
+  cpSync(backup, join(other.dir, 'data'), { recursive: true });
+
+  const broken = await at('audit', 'verify', 'acme');
+  t.match(broken, { code: 1, stdout: /cut: records 3 to 3 were there and are gone/ });
+  t.match((await at('doctor')).stdout, /fail {2}audit +acme: not whole/);
+  t.match(await at('audit', 'accept', 'acme'), { code: 2 }, 'not without a name');
+  t.match(await at('audit', 'accept', 'acme', '--by', 'Bea', '--why', ' '), { code: 2 }, 'nor without a reason');
+  const because = ['--by', 'Bea', '--why', 'backup of Sunday'];
+  t.match(mustAnswer(await at('audit', 'accept', 'acme', ...because)).stdout, /lines 3 to 3 accepted as lost/);
+  t.match(mustAnswer(await at('audit', 'accept', 'acme', ...because)).stdout, /nothing is lost/);
+  const told = mustAnswer(await at('audit', 'verify', 'acme')).stdout;
+  t.match(told, /^acme: whole but for what was accepted as lost/);
+  t.match(told, /accepted: lines 3 to 3 were lost; accepted by Bea at 20.*Z: backup of Sunday/);
+  t.match((await at('doctor')).stdout, /warn {2}audit +acme: lines 3 to 3 were lost; accepted by Bea/);
+  t.match((await at('audit', 'show', 'acme', '--json')).json<Line[]>()[0], {
+    n: 3,
+    what: 'audit.accept',
+    by: 'Bea',
+    why: 'backup of Sunday',
+    about: { from: 3, to: 3 },
+  });
+  t.match(await at('audit', 'accept', 'nobody', ...because), { code: 1, stderr: /no client/ });
 });

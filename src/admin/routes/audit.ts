@@ -28,7 +28,11 @@ const verificationSchema = Type.Object({
       to: Type.Optional(Type.Integer()),
       text: Type.String(),
     }),
-    { description: 'Empty where the trail is whole' },
+    { description: 'Empty where the trail is whole, but for what was accepted' },
+  ),
+  accepted: Type.Array(
+    Type.Object({ from: Type.Integer(), to: Type.Integer(), n: Type.Integer(), at: isoTimeSchema, by: Type.String(), why: Type.String() }),
+    { description: 'Lines that a restore lost, and who accepted that in line `n`: only `postern audit accept` at the command line does' },
   ),
 });
 
@@ -97,6 +101,10 @@ function shown({ at, about, why, ...line }: AuditLine) {
   };
 }
 
-function copied({ findings, ...verification }: Verification) {
-  return { ...verification, findings: findings.map(finding => ({ ...finding })) };
+function copied({ findings, accepted, ...verification }: Verification) {
+  return {
+    ...verification,
+    findings: findings.map(finding => ({ ...finding })),
+    accepted: accepted.map(({ at, ...loss }) => ({ ...loss, at: new Date(at).toISOString() })),
+  };
 }
