@@ -144,7 +144,7 @@ export async function openHouse(options: HouseOptions): Promise<House> {
     endpoints,
     outbox,
     standings,
-    accounts: new Accounts({ store, keyring, digests, clock, audit }),
+    accounts: new Accounts({ store, keyring, digests, clock, audit, log }),
     decisions: new Decisions(journalParts),
     sends: new StoredSends(journalParts),
     replies: new StoredReplies({ store, digests, vault, keyring, audit }),

@@ -24,6 +24,8 @@ export interface Account {
   /** Which version of the security policy the person agreed to, and when, in ms since 1970 UTC (A32). */
   readonly accepted: { readonly version: string; readonly at: number } | undefined;
   readonly createdAt: number;
+  /** When the person last logged in with the password, and from where; API tokens note their own use. */
+  readonly lastLogin: { readonly at: number; readonly from: string } | undefined;
   /** Grows by one with every change: what an ETag holds. */
   readonly version: number;
 }

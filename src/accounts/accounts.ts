@@ -7,7 +7,8 @@ import { isRefusal, type Refusal, refuse } from '../clients/refusal.ts';
 import { GLOBAL } from '../ids.ts';
 import { type Actor, accountName } from './account.ts';
 import { Directory } from './directory.ts';
-import { Lockout } from './lockout.ts';
+import { Lockout, networkOf, pauseAfter } from './lockout.ts';
+import { prepared } from './password-rules.ts';
 import type { AccountParts, StoredAccount } from './records.ts';
 import { EVERYTHING, type Grant } from './scopes.ts';
 import { type OpenedSession, Sessions } from './sessions.ts';
@@ -38,6 +39,12 @@ export interface Credentials {
  */
 export type Login = (OpenedSession & { readonly holder: StoredAccount }) | 'bad' | 'code' | { readonly wait: number };
 
+/** Wrong codes in a row before a wait. */
+const CODES_FREE = 5;
+/** Networks from which a person logged in so lately are that person's. */
+const FAMILIAR_MS = 90 * 86_400_000;
+const FAMILIAR_KEPT = 8;
+
 /** Everything may throw StoreUnavailable. */
 export class Accounts {
   readonly directory: Directory;
@@ -49,10 +56,10 @@ export class Accounts {
 
   constructor(given: Omit<AccountParts, 'records'>) {
     this.#parts = { ...given, records: new SealedRecords(given.keyring) };
-    this.directory = new Directory(this.#parts, this.#passwords);
+    this.#lockout = new Lockout(this.#parts);
+    this.directory = new Directory(this.#parts, this.#passwords, this.#lockout);
     this.tokens = new ApiTokens(this.#parts, this.directory);
     this.#sessions = new Sessions(this.#parts, this.directory);
-    this.#lockout = new Lockout(given.clock);
   }
 
   /** Who shows this API token from this address; undefined for whatever is wrong with either (A30: one answer). */
@@ -78,19 +85,16 @@ export class Accounts {
     const ip = normalizeAddress(remoteAddress);
     // What is no name is counted with its address alone: it may be anything, of any length.
     const name = accountName(given) ?? '';
-    const wait = this.#lockout.wait(name, ip);
-    if (wait > 0) return { wait };
     const holder = await this.directory.find(name);
-    const right = await this.#passwords.verify(holder?.hash, password);
-    if (holder === undefined || !right || holder.disabled || !mayComeFrom(holder, ip)) return this.#fail(holder, name, ip);
-    if (holder.totp?.confirmed === true) {
-      if (code === undefined) return 'code';
-      if (isRefusal(await this.#useCode(holder, code))) return this.#fail(holder, name, ip);
-    }
-    this.#lockout.succeed(name, ip);
-    const opened = await this.#sessions.open(holder);
-    await this.#parts.audit.record(GLOBAL, { by: holder.name, from: ip, what: 'session.begin' });
-    return { ...opened, holder };
+    const verdict = await this.#verify(holder, name, password, ip);
+    if (verdict !== 'right') return verdict;
+    const entered = await this.#enter(holder as StoredAccount, code, ip);
+    if (entered === 'bad') return this.#fail(holder, name, ip);
+    if (entered === 'code' || 'wait' in entered) return entered;
+    await this.#lockout.succeed({ account: name, from: ip });
+    const opened = await this.#sessions.open(entered);
+    await this.#parts.audit.record(GLOBAL, { by: entered.name, from: ip, what: 'session.begin' });
+    return { ...opened, holder: entered };
   }
 
   logout(secret: string): Promise<void> {
@@ -98,12 +102,8 @@ export class Accounts {
   }
 
   /** Whether it is this account's password; failures count as those of a login do. @throws AuthenticationBusy, too */
-  async reauthenticate(holder: StoredAccount, password: string, ip: string): Promise<'right' | 'bad' | { readonly wait: number }> {
-    const wait = this.#lockout.wait(holder.name, ip);
-    if (wait > 0) return { wait };
-    if (await this.#passwords.verify(holder.hash, password)) return 'right';
-    await this.#fail(holder, holder.name, ip);
-    return 'bad';
+  reauthenticate(holder: StoredAccount, password: string, ip: string): Promise<'right' | 'bad' | { readonly wait: number }> {
+    return this.#verify(holder, holder.name, password, ip);
   }
 
   /** Gives an account a second factor that counts once it is confirmed. Refused: exists. */
@@ -135,26 +135,103 @@ export class Accounts {
     }));
   }
 
-  /** A code is good once: the step that it stands for is kept with it, in one apply (RFC 6238 §5.2). */
-  #useCode({ id }: StoredAccount, code: string): Promise<StoredAccount | Refusal> {
-    return this.directory.note(id, stored => {
-      const step = stored.totp && stepOf(stored.totp, code, this.#parts.clock.now());
-      return stored.totp === undefined || step === undefined ? wrongCode() : { ...stored, totp: { ...stored.totp, step } };
+  /** Whether this is the holder's password, and the holder may come from there. */
+  async #verify(
+    holder: StoredAccount | undefined,
+    name: string,
+    password: string,
+    ip: string,
+  ): Promise<'right' | 'bad' | { readonly wait: number }> {
+    const attempt = { account: name, from: ip };
+    const isFamiliar = holder !== undefined && isKnownNetwork(holder, ip, this.#parts.clock.now());
+    const wait = await this.#lockout.wait(attempt, isFamiliar);
+    if (wait > 0) return { wait };
+    const right = await this.#passwords.verify(holder?.hash, prepared(password));
+    if (holder === undefined || !right || holder.disabled || !mayComeFrom(holder, ip)) return this.#fail(holder, name, ip);
+    // Of many guesses at once all are let through above; the door that those before this one closed counts.
+    const late = await this.#lockout.wait(attempt, isFamiliar);
+    return late > 0 ? { wait: late } : 'right';
+  }
+
+  /**
+   * The second factor, where there is one, and a note of the log-in, in one apply: a code is good once (RFC 6238 §5.2), and wrong ones
+   * count, for all gates together and wherever they come from: who guesses them has the password.
+   */
+  async #enter(
+    { id, epoch }: StoredAccount,
+    code: string | undefined,
+    ip: string,
+  ): Promise<StoredAccount | 'bad' | 'code' | { wait: number }> {
+    const now = this.#parts.clock.now();
+    let no: 'bad' | 'code' | { wait: number } | undefined;
+    const noted = await this.directory.note(id, stored => {
+      no = undefined;
+      const refused = (answer: typeof no): Refusal => {
+        no = answer;
+        return refuse('invalid');
+      };
+      // Meanwhile it was disabled, or got another password.
+      if (stored.epoch !== epoch || stored.disabled) return refused('bad');
+      const { totp } = stored;
+      if (totp?.confirmed !== true) return entered(stored, ip, now);
+      if (code === undefined) return refused('code');
+      const { count, last } = totp.wrong ?? { count: 0, last: 0 };
+      const wait = Math.ceil((last + pauseAfter(count, CODES_FREE) - now) / 1_000);
+      if (count >= CODES_FREE && wait > 0) return refused({ wait });
+      const step = stepOf(totp, code, now);
+      if (step !== undefined) return entered({ ...stored, totp: { ...totp, step, wrong: undefined } }, ip, now);
+      no = 'bad';
+      return { ...stored, totp: { ...totp, wrong: { count: count + 1, last: now } } };
     });
+    if (isRefusal(noted)) return no ?? 'bad';
+    if (no === undefined) return noted;
+    if (noted.totp?.wrong?.count === CODES_FREE) {
+      const { audit, log } = this.#parts;
+      log.error(
+        { alarm: 'wrong-codes', account: noted.name },
+        'codes are wrong again and again behind a right password: give it a new one',
+      );
+      await audit.record(GLOBAL, { by: 'postern', from: ip, what: 'account.codes.lockout', about: { account: noted.name } });
+    }
+    return no;
   }
 
   async #fail(holder: StoredAccount | undefined, name: string, ip: string): Promise<'bad'> {
-    const { audit } = this.#parts;
-    // One line where the door closes, and none a failure: a stranger must not be able to fill the trail.
-    if (this.#lockout.fail(name, ip) && holder !== undefined) {
-      await audit.record(GLOBAL, { by: 'postern', from: ip, what: 'account.lockout', about: { account: holder.name } });
+    const { here, everywhere } = await this.#lockout.fail({ account: name, from: ip });
+    // One line where a door closes, and none a failure: a stranger must not be able to fill the trail.
+    if (holder !== undefined && (here || everywhere)) {
+      // Behind the answer, which must not take longer for names that exist.
+      void this.#tellOfLockout(holder.name, ip, everywhere);
     }
     return 'bad';
+  }
+
+  /** Never rejects: nobody waits for it. */
+  async #tellOfLockout(account: string, ip: string, everywhere: boolean): Promise<void> {
+    const { audit, log } = this.#parts;
+    if (everywhere)
+      log.error({ alarm: 'failed-logins-account', account }, 'log-ins for one account fail again and again, from many networks');
+    const about = { account, ...(everywhere ? { everywhere } : {}) };
+    await audit
+      .record(GLOBAL, { by: 'postern', from: ip, what: 'account.lockout', about })
+      .catch(error => log.error({ err: error, account }, 'a lock-out could not be written to the audit trail'));
   }
 }
 
 function wrongCode(): Refusal {
   return refuse('invalid', 'code: is wrong, or was used before; wait for the next one');
+}
+
+/** As it is after a log-in from there. */
+function entered(stored: StoredAccount, ip: string, now: number): StoredAccount {
+  const network = networkOf(ip);
+  const others = stored.familiar.filter(one => one.network !== network).slice(0, FAMILIAR_KEPT - 1);
+  return { ...stored, lastLogin: { at: now, from: ip }, familiar: [{ network, at: now }, ...others] };
+}
+
+function isKnownNetwork({ familiar }: StoredAccount, ip: string, now: number): boolean {
+  const network = networkOf(ip);
+  return familiar.some(one => one.network === network && now - one.at < FAMILIAR_MS);
 }
 
 function mayComeFrom({ ips }: Pick<StoredAccount, 'ips'>, remoteAddress: string): boolean {

@@ -9,6 +9,8 @@ import { clientId, GLOBAL } from '../ids.ts';
 import { checkHead, headKey } from '../store/head.ts';
 import { StoreUnavailable } from '../store/store.ts';
 import { type Account, accountName, isRole, ROLES } from './account.ts';
+import type { Lockout } from './lockout.ts';
+import { passwordProblems, prepared } from './password-rules.ts';
 import { ACCOUNTS, type AccountParts, accountKey, firstOf, nameKeys, type StoredAccount, strip } from './records.ts';
 
 export interface AccountInput {
@@ -34,19 +36,21 @@ export interface AccountChange {
   readonly disabled?: boolean | undefined;
 }
 
-/** NIST SP 800-63B §5.1.1.2 asks for 8 at least; what guards the lists of other people may ask for more. */
-const MIN_PASSWORD = 12;
-const MAX_PASSWORD = 256;
+/** What becomes of a stored account; a Refusal writes nothing. */
+export type Edit = (stored: StoredAccount) => StoredAccount | Refusal | Promise<StoredAccount | Refusal>;
+
 const MAX_ATTEMPTS = 20;
 
 /** Everything may throw StoreUnavailable. What a person got wrong is a Refusal. */
 export class Directory {
   readonly #parts: AccountParts;
   readonly #passwords: Passwords;
+  readonly #lockout: Pick<Lockout, 'reopen'>;
 
-  constructor(parts: AccountParts, passwords: Passwords) {
+  constructor(parts: AccountParts, passwords: Passwords, lockout: Pick<Lockout, 'reopen'>) {
     this.#parts = parts;
     this.#passwords = passwords;
+    this.#lockout = lockout;
   }
 
   /** Makes an account. Refused: invalid, unknown (client), exists. @throws AuthenticationBusy, too */
@@ -58,10 +62,10 @@ export class Directory {
     if (missing !== undefined) return missing;
     if ((await this.find(read.name)) !== undefined) return taken();
     const made = input.password === undefined ? generatePassword() : undefined;
-    const hash = await this.#passwords.hash(input.password ?? (made as string));
+    const hash = await this.#passwords.hash(made ?? prepared(input.password as string));
     const id = randomBytes(12).toString('hex');
-    const fresh = { disabled: false, totp: undefined, accepted: undefined, createdAt: clock.now(), version: 1, epoch: 1 };
-    const stored: StoredAccount = { ...read, ...fresh, id, hash };
+    const unused = { disabled: false, totp: undefined, accepted: undefined, lastLogin: undefined, familiar: [] };
+    const stored: StoredAccount = { ...read, ...unused, id, hash, createdAt: clock.now(), version: 1, epoch: 1, tokenEpoch: 1 };
     const nameKey = firstOf(nameKeys(digests, read.name));
     const { name, role, client, ips } = read;
     return audit.together(GLOBAL, { ...who, what: 'account.add', about: { account: name, role, client, ips } }, async draft => {
@@ -115,41 +119,59 @@ export class Directory {
     return value && records.get<StoredAccount>(accountKey(id), value);
   }
 
-  /** Changes role, client, addresses or whether it is disabled. Refused: unknown, invalid, outdated, disabled (the last admin). */
+  /**
+   * Changes role, client, addresses or whether it is disabled; its sessions end, and with another role or client its API tokens do: they
+   * were made for what it was. `disabled: false` also lets in again whom failed log-ins keep out. Refused: unknown, invalid, outdated, disabled (the last admin).
+   */
   async update(name: string, input: AccountChange, who: Who, version?: number): Promise<Account | Refusal> {
     const holder = await this.find(name);
     if (holder === undefined) return unknownAccount();
     const missing = await this.#missingClient(input.client ?? undefined);
     if (missing !== undefined) return missing;
-    const others = (await this.list()).filter(({ id, role, disabled }) => id !== holder.id && role === 'admin' && !disabled);
-    const edit = (stored: StoredAccount): StoredAccount | Refusal => {
+    const edit: Edit = async stored => {
       if (version !== undefined && stored.version !== version)
         return refuse('outdated', 'account: it was changed meanwhile; read it again');
       const { role = stored.role, disabled = stored.disabled, ips = stored.ips } = input;
       const client = input.client === undefined ? (role === 'client' ? stored.client : undefined) : (input.client ?? undefined);
       const read = readInput({ name: stored.name, role, client, ips });
       if (isRefusal(read)) return read;
-      if (isAdmin(stored) && !isAdmin({ ...read, disabled }) && others.length === 0) {
+      // Read in each attempt: two admins who disable each other at once are told apart by the audit line that only one of them gets.
+      if (isAdmin(stored) && !isAdmin({ ...read, disabled }) && !(await this.list()).some(one => one.id !== stored.id && isAdmin(one))) {
         return refuse('disabled', 'account: it is the last admin; make another one first');
       }
       // Whoever may do less, or nothing, has to log in anew; so has who is told to come from elsewhere.
-      return { ...stored, ...read, disabled, epoch: stored.epoch + 1 };
+      const tokenEpoch = stored.tokenEpoch + (stored.role === read.role && stored.client === read.client ? 0 : 1);
+      return { ...stored, ...read, disabled, epoch: stored.epoch + 1, tokenEpoch };
     };
     const changed = await this.change(holder.id, { ...who, what: 'account.update', about: { account: holder.name, ...input } }, edit);
-    return isRefusal(changed) ? changed : strip(changed);
+    if (isRefusal(changed)) return changed;
+    if (input.disabled === false) await this.#lockout.reopen(changed.name);
+    return strip(changed);
   }
 
-  /** A new password, made here where none is named; every session of the account ends. Refused: unknown, invalid. @throws AuthenticationBusy, too */
-  async setPassword(name: string, password: string | undefined, who: Who): Promise<IssuedAccount | Refusal> {
+  /**
+   * A new password, made here where none is named; every session of the account ends, and so do waits for failed log-ins. `revokeTokens`: so do its API tokens, which
+   * otherwise live on, since programs hold them. Refused: unknown, invalid. @throws AuthenticationBusy, too
+   */
+  async setPassword(name: string, password: string | undefined, who: Who, revokeTokens = false): Promise<IssuedAccount | Refusal> {
     const holder = await this.find(name);
     if (holder === undefined) return unknownAccount();
-    const texts = password === undefined ? [] : passwordProblems(password);
+    const texts = password === undefined ? [] : passwordProblems(password, holder.name);
     if (texts.length > 0) return refuse('invalid', ...texts);
     const made = password === undefined ? generatePassword() : undefined;
-    const hash = await this.#passwords.hash(password ?? (made as string));
-    const act = { ...who, what: 'account.password', about: { account: holder.name } };
-    const changed = await this.change(holder.id, act, stored => ({ ...stored, hash, epoch: stored.epoch + 1 }));
-    return isRefusal(changed) ? changed : { account: strip(changed), password: made };
+    const hash = await this.#passwords.hash(made ?? prepared(password as string));
+    const act = { ...who, what: 'account.password', about: { account: holder.name, ...(revokeTokens ? { revokeTokens } : {}) } };
+    const tokens = revokeTokens ? 1 : 0;
+    const changed = await this.change(holder.id, act, stored => ({
+      ...stored,
+      hash,
+      epoch: stored.epoch + 1,
+      tokenEpoch: stored.tokenEpoch + tokens,
+      totp: stored.totp && { ...stored.totp, wrong: undefined },
+    }));
+    if (isRefusal(changed)) return changed;
+    await this.#lockout.reopen(changed.name);
+    return { account: strip(changed), password: made };
   }
 
   /** Takes the second factor away: a phone was lost. Refused: unknown. */
@@ -162,12 +184,12 @@ export class Directory {
   }
 
   /** Changes an account, with a line in global's audit trail. `edit` may be called several times; a Refusal writes nothing. */
-  change(id: string, act: AuditAct, edit: (stored: StoredAccount) => StoredAccount | Refusal): Promise<StoredAccount | Refusal> {
+  change(id: string, act: AuditAct, edit: Edit): Promise<StoredAccount | Refusal> {
     return this.#parts.audit.together<StoredAccount | Refusal>(GLOBAL, act, draft => this.#attempt(id, edit, draft));
   }
 
   /** The same without a line: for what is no change of the account but a note about its use. */
-  async note(id: string, edit: (stored: StoredAccount) => StoredAccount | Refusal): Promise<StoredAccount | Refusal> {
+  async note(id: string, edit: Edit): Promise<StoredAccount | Refusal> {
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
       const outcome = await this.#attempt(id, edit);
       if (outcome !== undefined) return outcome;
@@ -175,17 +197,13 @@ export class Directory {
     throw new StoreUnavailable('The account keeps changing under us');
   }
 
-  async #attempt(
-    id: string,
-    edit: (stored: StoredAccount) => StoredAccount | Refusal,
-    draft?: Draft,
-  ): Promise<StoredAccount | Refusal | undefined> {
+  async #attempt(id: string, edit: Edit, draft?: Draft): Promise<StoredAccount | Refusal | undefined> {
     const { store, records } = this.#parts;
     const key = accountKey(id);
     const [value] = await store.find([key]);
     if (value === undefined) return unknownAccount();
     const before = records.get<StoredAccount>(key, value);
-    const edited = edit(before);
+    const edited = await edit(before);
     if (isRefusal(edited)) return edited;
     const next: StoredAccount = { ...edited, version: before.version + (draft === undefined ? 0 : 1) };
     const { changes, expect } = draft ?? { changes: [], expect: [] };
@@ -226,16 +244,10 @@ function readInput(input: AccountInput): Read | Refusal {
       ? ['client: only accounts of the role client have one; leave it out or use the role client']
       : []),
     ...('texts' in blocks ? blocks.texts : []),
-    ...(input.password === undefined ? [] : passwordProblems(input.password)),
+    ...(input.password === undefined ? [] : passwordProblems(input.password, name ?? '')),
   ];
   if (name === undefined || !isRole(input.role) || 'texts' in blocks || texts.length > 0) return refuse('invalid', ...texts);
   return { name, role: input.role, client, ips: blocks.map(({ text }) => text) };
-}
-
-function passwordProblems(password: string): readonly string[] {
-  const octets = Buffer.byteLength(password);
-  if (password.length >= MIN_PASSWORD && octets <= MAX_PASSWORD) return [];
-  return [`password: has ${MIN_PASSWORD} characters at least and ${MAX_PASSWORD} octets at most; choose another`];
 }
 
 function readIps(ips: readonly string[]): readonly Block[] | Refusal {

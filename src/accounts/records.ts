@@ -5,6 +5,7 @@ import { GLOBAL } from '../ids.ts';
 import type { Digests } from '../keys/digest.ts';
 import type { Keyring } from '../keys/keyring.ts';
 import type { Clock } from '../ops/clock.ts';
+import type { Logger } from '../ops/log.ts';
 import type { EntryKey, RecordKey, Store } from '../store/store.ts';
 import type { Account } from './account.ts';
 
@@ -16,6 +17,7 @@ export interface AccountParts {
   readonly records: SealedRecords;
   readonly audit: Audit;
   readonly clock: Clock;
+  readonly log: Logger;
 }
 
 /** The first key is the current one. */
@@ -33,6 +35,8 @@ export interface StoredTotp {
   readonly confirmed: boolean;
   /** The time step of the last code that was taken: no code of it or of an earlier one is taken again (RFC 6238 §5.2). */
   readonly step: number;
+  /** Wrong codes in a row after a right password, from wherever, and when the last one was; undefined: none. */
+  readonly wrong?: { readonly count: number; readonly last: number } | undefined;
 }
 
 /** An account as it is kept. */
@@ -40,7 +44,11 @@ export interface StoredAccount extends Omit<Account, 'totp'> {
   readonly hash: string;
   /** Counts what ends sessions: changes of password, disabling. A session made under another number is over. */
   readonly epoch: number;
+  /** Counts what ends API tokens. A token made under another number opens nothing. */
+  readonly tokenEpoch: number;
   readonly totp: StoredTotp | undefined;
+  /** The networks that the person logged in from of late, the latest first: no attacker elsewhere closes the account for them. */
+  readonly familiar: readonly { readonly network: string; readonly at: number }[];
 }
 
 export const ACCOUNTS = { owner: GLOBAL, log: 'accounts' } as const;
@@ -66,6 +74,7 @@ export function sessionKeys(digests: Digests, secret: string): readonly EntryKey
 export const useKey = (token: string): EntryKey => ({ ...TOKEN_USES, id: Buffer.from(token) });
 
 /** The account without what it is verified by. */
-export function strip({ hash: _hash, epoch: _epoch, totp, ...account }: StoredAccount): Account {
-  return { ...account, client: account.client, accepted: account.accepted, totp: totp?.confirmed === true };
+export function strip({ hash: _, epoch: _epoch, tokenEpoch: _tokenEpoch, familiar: _familiar, totp, ...account }: StoredAccount): Account {
+  const { client, accepted, lastLogin } = account;
+  return { ...account, client, accepted, lastLogin, totp: totp?.confirmed === true };
 }

@@ -24,6 +24,8 @@ export interface ApiToken {
   readonly id: string;
   /** Id of its account. */
   readonly account: string;
+  /** The account's when it was made; another one ends it. */
+  readonly epoch: number;
   readonly scopes: readonly Grant[];
   /** ms since 1970 UTC. */
   readonly createdAt: number;
@@ -76,6 +78,7 @@ export class ApiTokens {
     const token: ApiToken = {
       id: randomBytes(6).toString('hex'),
       account: holder.id,
+      epoch: holder.tokenEpoch,
       scopes: [...new Set(scopes.filter(isGrant))],
       createdAt: now,
       expiresAt: now + days * DAY_MS,
@@ -88,7 +91,7 @@ export class ApiTokens {
     return { token, secret };
   }
 
-  /** The token and its account, whatever the account's state; undefined where it is none of ours, was revoked or has expired. */
+  /** The token and its account, whether that is disabled or not; undefined where it is none of ours, was revoked or has expired. */
   async resolve(secret: string): Promise<{ readonly token: ApiToken; readonly holder: StoredAccount } | undefined> {
     if (!TOKEN.test(secret)) return undefined;
     const { store, keyring, digests, records, clock } = this.#parts;
@@ -102,7 +105,7 @@ export class ApiTokens {
     const now = clock.now();
     if (now >= token.expiresAt) return undefined;
     const holder = await this.#directory.byId(token.account);
-    return holder && { token, holder };
+    return holder === undefined || holder.tokenEpoch !== token.epoch ? undefined : { token, holder };
   }
 
   /** Notes that a token was used: once an hour, behind the request. Never rejects. */
@@ -114,15 +117,19 @@ export class ApiTokens {
     this.#parts.store.apply([{ key: useKey(id), value: Buffer.from(String(now)) }]).catch(() => this.#noted.delete(id));
   }
 
-  /** The tokens of an account, or of all, oldest first; expired ones too, until they are revoked. */
+  /** The tokens of an account, or of all, oldest first; expired ones too, until they are revoked. Those that ended with a change of their account go. */
   async list(account?: string): Promise<readonly ListedToken[]> {
     const { store, records } = this.#parts;
+    const epochs = new Map<string, number | undefined>();
     const used = new Map<string, number>();
     for await (const [key, value] of store.scan(TOKEN_USES)) if (isEntryKey(key)) used.set(key.id.toString(), Number(value.toString()));
     const found: ListedToken[] = [];
     for await (const [key, value] of store.scan(TOKENS)) {
       const token = records.get<ApiToken>(key, value);
-      if (account === undefined || token.account === account) found.push({ ...token, usedAt: used.get(token.id) });
+      if (account !== undefined && token.account !== account) continue;
+      if (!epochs.has(token.account)) epochs.set(token.account, (await this.#directory.byId(token.account))?.tokenEpoch);
+      if (epochs.get(token.account) === token.epoch) found.push({ ...token, usedAt: used.get(token.id) });
+      else await store.apply([key, useKey(token.id)].map(gone => ({ key: gone, value: undefined })));
     }
     return found.sort((a, b) => a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1));
   }

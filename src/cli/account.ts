@@ -55,15 +55,16 @@ async function list(options: Common): Promise<void> {
   await withHouse(options, async house => {
     const accounts = await house.accounts.directory.list();
     if (options.json === true) return printJson(accounts.map(shown));
-    const rows = accounts.map(({ name, role, client, ips, totp, disabled }) => [
+    const rows = accounts.map(({ name, role, client, ips, totp, lastLogin, disabled }) => [
       name,
       role,
       client ?? '',
       ips.join(' ') || 'any',
       totp ? 'yes' : 'no',
+      lastLogin === undefined ? 'never' : isoTime(lastLogin.at),
       disabled ? 'disabled' : '',
     ]);
-    printTable(['account', 'role', 'client', 'addresses', 'second factor', ''], rows);
+    printTable(['account', 'role', 'client', 'addresses', 'second factor', 'last log-in', ''], rows);
   });
 }
 
@@ -119,11 +120,12 @@ function printIssued({ account, password: made }: IssuedAccount, options: Common
   else printLine(`account  ${account.name}\npassword ${made}\nShown this once: it cannot be read again, only changed.`);
 }
 
-function shown({ id: _, client, accepted, createdAt, ...account }: Account) {
+function shown({ id: _, client, accepted, lastLogin, createdAt, ...account }: Account) {
   return {
     ...account,
     ...(client === undefined ? {} : { client }),
     ...(accepted === undefined ? {} : { acceptedPolicy: accepted.version, acceptedAt: isoTime(accepted.at) }),
+    ...(lastLogin === undefined ? {} : { lastLoginAt: isoTime(lastLogin.at), lastLoginFrom: lastLogin.from }),
     createdAt: isoTime(createdAt),
   };
 }

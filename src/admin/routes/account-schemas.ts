@@ -24,6 +24,7 @@ const ACCOUNT = {
   disabled: false,
   totp: false,
   acceptedPolicy: null,
+  lastLogin: { at: '2026-03-02T08:00:00.000Z', from: '192.0.2.7' },
   createdAt: '2026-03-01T12:00:00.000Z',
   version: 1,
 };
@@ -37,18 +38,20 @@ export const accountSchema = Type.Object(
     disabled: Type.Boolean(),
     totp: Type.Boolean({ description: 'Whether a code is asked for beside the password' }),
     acceptedPolicy: nullable(Type.Object({ version: Type.String(), at: isoTimeSchema })),
+    lastLogin: nullable(Type.Object({ at: isoTimeSchema, from: Type.String() }, { description: 'With the password; null: never' })),
     createdAt: isoTimeSchema,
     version: Type.Integer(),
   },
   { ...strict, examples: [ACCOUNT] },
 );
 
-export function shownAccount({ id: _, client, accepted, createdAt, ...account }: Account) {
+export function shownAccount({ id: _, client, accepted, lastLogin, createdAt, ...account }: Account) {
   return {
     ...account,
     ips: [...account.ips],
     client: client ?? null,
     acceptedPolicy: accepted === undefined ? null : { version: accepted.version, at: new Date(accepted.at).toISOString() },
+    lastLogin: lastLogin === undefined ? null : { at: new Date(lastLogin.at).toISOString(), from: lastLogin.from },
     createdAt: new Date(createdAt).toISOString(),
   };
 }
