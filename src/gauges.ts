@@ -1,5 +1,6 @@
 /** What is measured only when somebody asks: the gate's state at the moment, as gauges on its metrics. */
 import type { Clients } from './clients/clients.ts';
+import type { Count, Standings } from './hooks/standing.ts';
 import { GLOBAL } from './ids.ts';
 import type { Journal } from './journal/journal.ts';
 import { countOpen } from './journal/open-reviews.ts';
@@ -15,6 +16,7 @@ export interface GaugeParts {
   readonly pending: Pick<Pending, 'read'>;
   readonly clients: Pick<Clients, 'list'>;
   readonly journal: Pick<Journal, 'waiting' | 'lost'>;
+  readonly standings: Pick<Standings, 'counts'>;
   readonly budgets: Readonly<Record<Door, ByteBudget>>;
   readonly clock: Clock;
 }
@@ -23,7 +25,7 @@ export interface GaugeParts {
 const SCANNED_EVERY_MS = 10_000;
 
 /** Puts the gauges on the metrics, and begins to watch the process. Once a process. */
-export function addGauges({ metrics, store, pending, clients, journal, budgets, clock }: GaugeParts): void {
+export function addGauges({ metrics, store, pending, clients, journal, standings, budgets, clock }: GaugeParts): void {
   const octets = (of: (budget: ByteBudget) => number) => () => ({ submission: of(budgets.submission), inbound: of(budgets.inbound) });
   const { used, limit } = { used: octets(budget => budget.used), limit: octets(budget => budget.limit) };
   metrics.byDoor('byte_budget_used_bytes', 'Octets that messages in work hold in memory', used);
@@ -48,12 +50,44 @@ export function addGauges({ metrics, store, pending, clients, journal, budgets, 
     seldom(oldest),
   );
   metrics.reads('reviews_open', 'Lines of the reply log that wait for a decision', 'max', seldom(open));
+  addWebhookGauges(metrics, standings, clock);
   metrics.watchProcess();
 }
 
+/** As whoever delivers counted them last. */
+function addWebhookGauges(metrics: Metrics, standings: GaugeParts['standings'], clock: Clock): void {
+  const counted = seldom(async () => {
+    const counts: Count[] = [];
+    for await (const [, count] of standings.counts()) counts.push(count);
+    return counts;
+  });
+  const sum = (of: (count: Count) => number) => async () => (await counted()).reduce((total, count) => total + of(count), 0);
+  metrics.reads(
+    'webhooks_waiting',
+    'Events that wait for a webhook',
+    'max',
+    sum(({ waiting }) => waiting),
+  );
+  metrics.reads(
+    'webhooks_dead',
+    'Events for a webhook that were given up and are kept',
+    'max',
+    sum(({ dead }) => dead),
+  );
+  metrics.reads(
+    'webhooks_oldest_seconds',
+    'Age of the oldest event that waits for a webhook that is on; 0 where none does',
+    'max',
+    async () => {
+      const since = (await counted()).flatMap(({ off, oldestAt }) => (off === true || oldestAt === undefined ? [] : [oldestAt]));
+      return since.length === 0 ? 0 : Math.max(0, clock.now() - Math.min(...since)) / 1_000;
+    },
+  );
+}
+
 /** The scan, but its last result where that is not old. */
-function seldom(scan: () => Promise<number>): () => Promise<number> {
-  let known: { readonly at: number; readonly value: Promise<number> } | undefined;
+function seldom<T>(scan: () => Promise<T>): () => Promise<T> {
+  let known: { readonly at: number; readonly value: Promise<T> } | undefined;
   return () => {
     const at = performance.now();
     if (known === undefined || at - known.at > SCANNED_EVERY_MS) known = { at, value: scan() };

@@ -2,6 +2,7 @@
 import { createReadStream } from 'node:fs';
 import { access, constants, stat } from 'node:fs/promises';
 import type { Command } from 'commander';
+import { GLOBAL } from '../ids.ts';
 import { HASH_ALGORITHMS, type HashAlgorithm } from '../keys/digest.ts';
 import { exportHeader, exportLines } from '../lists/export.ts';
 import { type ImportReport, type ImportOptions as ImportWork, importList } from '../lists/import.ts';
@@ -91,7 +92,12 @@ async function importFile(scopeText: string, file: string, options: ImportOption
     );
     const { read, added, existing, invalid, errors } = report;
     const about = { scope: scopeText, read, added, existing, invalid, ...(hash === undefined ? {} : { hash }) };
-    if (!dryRun) await house.audit.record(scope.owner, { ...whoOf(options), what: 'import', about });
+    if (!dryRun) {
+      await house.audit.record(scope.owner, { ...whoOf(options), what: 'import', about });
+      const state = strict && invalid > 0 ? 'refused' : 'finished';
+      const data = { campaign: scope.campaign, state, counts: { read, added, existing, invalid } };
+      if (scope.owner !== GLOBAL) await house.outbox.tell(scope.owner, [{ type: 'import.finished', data }]);
+    }
     if (options.json === true) printJson(report);
     else {
       for (const { line, error } of errors) await writeError(`line ${line}: ${error}\n`);

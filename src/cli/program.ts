@@ -23,6 +23,7 @@ import { addServeCommand } from './serve.ts';
 import { addStatsCommand } from './stats.ts';
 import { addSuppressCommand } from './suppress.ts';
 import { addTokenCommands } from './token.ts';
+import { addWebhookCommands } from './webhook.ts';
 
 /** src and dist both stand one folder under the package's root. */
 const PACKAGE = new URL('../../package.json', import.meta.url);
@@ -59,6 +60,7 @@ export function theProgram(): Command {
   addCredentialCommands(program);
   addAccountCommands(program);
   addTokenCommands(program);
+  addWebhookCommands(program);
   addCampaignCommands(program);
   addListCommands(program);
   addSuppressCommand(program);

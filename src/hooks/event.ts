@@ -21,7 +21,7 @@ export interface EventData {
   readonly campaign?: string | undefined;
   readonly check?: string | undefined;
   readonly token?: string | undefined;
-  /** Id of the decision, the reply or the import. */
+  /** Id of the decision, the reply or the import (over the API). */
   readonly ref?: string | undefined;
   readonly reason?: string | undefined;
   readonly source?: string | undefined;

@@ -123,18 +123,20 @@ export class Outbox {
     await store.apply([{ key, value: undefined }, await this.#put(client, endpoint, event, due)], [{ key, value }]);
   }
 
-  /** A dead event, or the first thousand of them, once more from the first attempt on. How many. */
-  async replay(client: ClientId, endpoint: string, id?: string): Promise<number> {
+  /** A dead event, or all of them up to `most`, once more from the first attempt on. How many. */
+  async replay(client: ClientId, endpoint: string, id?: string, most = AT_ONCE): Promise<number> {
+    // What dies again meanwhile is not sent a third time.
+    const now = this.#parts.clock.now();
     let replayed = 0;
-    let after: string | undefined;
-    do {
-      const { items, next } = await this.page(client, endpoint, 'dead', { limit: AT_ONCE, after });
-      for (const { key, event } of items.filter(({ event }) => id === undefined || event.id === id)) {
-        await this.again(client, endpoint, key, { ...event, attempts: 0 }, this.#parts.clock.now());
+    for (let after: string | undefined, more = true; more && replayed < most; more = after !== undefined) {
+      const page = await this.page(client, endpoint, 'dead', { limit: Math.min(AT_ONCE, most - replayed), dueBy: now, after });
+      for (const { key, event } of page.items.filter(({ event }) => id === undefined || event.id === id)) {
+        await this.again(client, endpoint, key, { ...event, attempts: 0 }, now);
         replayed += 1;
       }
-      after = id === undefined || replayed > 0 ? undefined : next;
-    } while (after !== undefined);
+      if (id !== undefined && replayed > 0) break;
+      after = page.next;
+    }
     return replayed;
   }
 

@@ -150,7 +150,7 @@ export function scopeOf(owner: ClientId | typeof GLOBAL, campaign: CampaignId | 
 }
 
 /** What the client's platform is told of people who will not be mailed again, beside the suppression itself. */
-function eventsOf({ campaign }: Scope, listing: Listing | undefined, listed: readonly Address[], ref: string): readonly NewEvent[] {
+export function eventsOf({ campaign }: Scope, listing: Listing | undefined, listed: readonly Address[], ref: string): readonly NewEvent[] {
   const type = listing?.list === 'suppression' ? EVENTS[listing.reason] : undefined;
   if (listing === undefined || type === undefined) return [];
   const { reason, source } = listing;
