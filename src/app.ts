@@ -25,7 +25,8 @@ import { isAddress, parsePerson } from './mail/address.ts';
 import { parseMessage } from './mail/message.ts';
 import { exposition, type Snapshot } from './ops/metrics.ts';
 import { regularly } from './ops/regularly.ts';
-import type { Policies } from './policy/policy.ts';
+import type { CurrentPolicies } from './policy/current.ts';
+import { recordPolicies } from './policy/recording.ts';
 import type { Upstreams } from './relay/upstreams.ts';
 import { ByteBudget } from './smtp/budget.ts';
 import { type Listener, startListener } from './smtp/listener.ts';
@@ -66,6 +67,7 @@ export async function startGate(house: House, { admin: withAdmin = true, snapsho
   const journal = new Journal(house.journalParts, metrics);
   const tracked = new TrackedLinks({ store: house.store, clock, log, alarm: alarm => house.metrics.alarms.inc({ alarm }) });
   const policies = policiesOf(house, tracked);
+  const recording = await recordPolicies(house.policyBook, log);
   const upstreams = upstreamsOf(house);
   // What one process may use of a limit that holds for all workers together.
   const share = (limit: number): number => Math.ceil(limit / submission.workers);
@@ -130,7 +132,7 @@ export async function startGate(house: House, { admin: withAdmin = true, snapsho
       const late = setTimeout(() => void close(), limitMs);
       await Promise.all([listener.stop(limitMs, VERDICT_MS), returns.stop(limitMs), admin?.stop(), deliverer?.stop()]);
       clearTimeout(late);
-      await watching.stop();
+      await Promise.all([watching.stop(), recording.stop()]);
       await tracked.close();
       await close();
       await journal.close();
@@ -166,7 +168,7 @@ async function startAdminOf(parts: AdminParts, wanted: boolean): Promise<Running
 export function adminPartsOf(
   house: House,
   upstreams: Upstreams,
-  policies: Policies,
+  policies: CurrentPolicies,
   snapshots: GateOptions['snapshots'] = async () => [await house.metrics.snapshot()],
 ): AdminParts {
   const { config } = house;

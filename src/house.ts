@@ -23,8 +23,9 @@ import { Lists } from './lists/lists.ts';
 import { type Clock, systemClock } from './ops/clock.ts';
 import { createLog, type Logger } from './ops/log.ts';
 import { Metrics } from './ops/metrics.ts';
-import { buildPolicies, type Policies } from './policy/policy.ts';
-import { CREDENTIAL_ONLY, type PolicySettings, policySettings } from './policy/settings.ts';
+import { PolicyBook } from './policy/book.ts';
+import { CurrentPolicies } from './policy/current.ts';
+import { CREDENTIAL_ONLY, policySettings } from './policy/settings.ts';
 import { inMilliseconds } from './relay/options.ts';
 import { Upstreams } from './relay/upstreams.ts';
 import { parseUpstreamUrl } from './relay/url.ts';
@@ -82,25 +83,25 @@ export interface House {
   readonly tokens: Tokens;
   readonly keyring: Keyring;
   readonly vault: Vault;
-  readonly settings: PolicySettings;
+  readonly policyBook: PolicyBook;
   /** What a journal is made of; only a gate writes one. */
   readonly journalParts: JournalParts;
   close(): Promise<void>;
 }
 
 /** @throws ConfigProblems */
-export function readConfig({ file, env = process.env, cwd = process.cwd() }: HouseOptions): Loaded & { readonly settings: PolicySettings } {
+export function readConfig({ file, env = process.env, cwd = process.cwd() }: HouseOptions): Loaded {
   const loaded = loadConfig({ file, env, cwd, checks: registry.map(({ name }) => name) });
   if ('problems' in loaded) throw new ConfigProblems(loaded.problems);
   const policies = policySettings(registry, loaded.config.policies);
   if ('problems' in policies) throw new ConfigProblems(policies.problems);
-  return { ...loaded, settings: policies.settings };
+  return loaded;
 }
 
 /** @throws ConfigProblems, KeyringProblem, StoreMissing, StoreRefused, StoreUnavailable (where the vault gives no answer, too) */
 export async function openHouse(options: HouseOptions): Promise<House> {
   const { create = false, patient = false, clock = systemClock } = options;
-  const { config, baseDir, settings } = readConfig(options);
+  const { config, baseDir } = readConfig(options);
   const metrics = new Metrics(config.metrics);
   const log = createLog(config.log.level, undefined, alarm => metrics.alarms.inc({ alarm }));
   const open = { create, baseDir, log };
@@ -125,7 +126,12 @@ export async function openHouse(options: HouseOptions): Promise<House> {
   const outbox = new Outbox({ store, vault, endpoints, clock });
   const standings = new Standings(store);
   const lists = new Lists({ store, keyring, digests, vault, ledger, clock, audit, outbox });
-  const rules = { policies: [...settings.keys()], credentialOnly: CREDENTIAL_ONLY, upstreamProblem };
+  const policyBook = new PolicyBook({ store, keyring, audit, clock, log, definitions: registry, config: config.policies });
+  const rules = async () => ({
+    policies: [...(await policyBook.now()).policies.keys()],
+    credentialOnly: CREDENTIAL_ONLY,
+    upstreamProblem,
+  });
   const clients = new Clients({ store, keyring, digests, vault, clock, rules, audit });
   const journalParts = { store, digests, vault, sealer: keyring.sealer('journal'), clock, log, outbox };
   return {
@@ -152,7 +158,7 @@ export async function openHouse(options: HouseOptions): Promise<House> {
     tokens: new Tokens(keyring),
     keyring,
     vault,
-    settings,
+    policyBook,
     journalParts,
     async close() {
       await ledger.close(store);
@@ -167,9 +173,9 @@ function upstreamProblem(url: string): string | undefined {
   return 'problem' in target ? target.problem : undefined;
 }
 
-/** The policies of this configuration, ready to be asked. */
-export function policiesOf(house: House, tracked: Pick<TrackedLinks, 'judge'>): Policies {
-  return buildPolicies(house.settings, createChecks({ lists: house.lists, tracked, replies: house.replies }), house);
+/** The policies as they hold, ready to be asked. */
+export function policiesOf(house: House, tracked: Pick<TrackedLinks, 'judge'>): CurrentPolicies {
+  return new CurrentPolicies(house.policyBook, createChecks({ lists: house.lists, tracked, replies: house.replies }), house);
 }
 
 /** The upstreams of this configuration; nothing is connected yet. */

@@ -20,8 +20,8 @@ import type { Lists } from '../lists/lists.ts';
 import type { Clock } from '../ops/clock.ts';
 import type { Logger } from '../ops/log.ts';
 import type { Metrics } from '../ops/metrics.ts';
-import type { Policies } from '../policy/policy.ts';
-import type { PolicySettings } from '../policy/settings.ts';
+import type { PolicyBook } from '../policy/book.ts';
+import type { CurrentPolicies } from '../policy/current.ts';
 import type { Upstreams } from '../relay/upstreams.ts';
 import type { Store } from '../store/store.ts';
 import type { Alerts } from '../watch/alerts.ts';
@@ -49,9 +49,9 @@ export interface AdminParts {
   readonly upstreams: Upstreams;
   readonly importer: Importer;
   readonly alerts: Alerts;
-  readonly settings: PolicySettings;
+  readonly policyBook: PolicyBook;
   /** As the gate asks them. */
-  readonly policies: Policies;
+  readonly policies: CurrentPolicies;
   /** Names the campaign of a message. */
   readonly campaignHeader: string;
   readonly endpoints: Endpoints;

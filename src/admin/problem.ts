@@ -91,7 +91,7 @@ export function refused<R extends { code(status: number): unknown }>(reply: R, {
 
 /** `ip: 10.0.0.0/8 overlaps with …; narrow one of them` in its parts. */
 export function fieldError(text: string): FieldError {
-  const [, field = '', rest = text] = /^([A-Za-z][\w.]*): (.*)$/s.exec(text) ?? [];
+  const [, field = '', rest = text] = /^([A-Za-z][\w.-]*): (.*)$/s.exec(text) ?? [];
   const [message = rest, ...fix] = rest.split('; ');
   return { field, message, ...(fix.length === 0 ? {} : { fix: fix.join('; ') }) };
 }

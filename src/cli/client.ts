@@ -145,7 +145,7 @@ function print(profile: Profile, options: Common, done: string): void {
 }
 
 /** A client as it may be shown: its upstream without the password. */
-function shown({ campaigns, createdAt, upstream, version: _, ...profile }: Profile) {
+function shown({ campaigns, createdAt, upstream, version: _, globalVersion: __, ...profile }: Profile) {
   const target = upstream === undefined ? undefined : parseUpstreamUrl(upstream);
   return {
     ...profile,

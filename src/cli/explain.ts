@@ -54,8 +54,9 @@ function ask(options: ExplainOptions, octets: Buffer | undefined): Promise<Rehea
     if (options.campaign !== undefined && campaign === undefined)
       throw new CommandFailure(`client ${profile.id} has no campaign '${options.campaign}'`);
     const tracked = new TrackedLinks({ store: house.store, clock: house.clock, log: house.log });
-    const policy = policiesOf(house, tracked).get(options.policy ?? profile.policy);
-    if (policy === undefined) throw usage(`no policy '${options.policy ?? profile.policy}'; policies in the configuration name them`);
+    const policies = await policiesOf(house, tracked).at(profile.globalVersion);
+    const policy = policies.get(options.policy ?? profile.policy);
+    if (policy === undefined) throw usage(`no policy '${options.policy ?? profile.policy}'; postern policy list names them`);
     const path = (text: string) => text.trim().replace(/^<(.*)>$/, '$1');
     const { campaignHeader } = house.config.submission;
     return rehearse({ profile, policy, campaign, from: path(options.from), to: path(options.to), octets, campaignHeader }).finally(() =>

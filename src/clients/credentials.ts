@@ -62,7 +62,7 @@ export class Credentials {
    * @throws StoreUnavailable
    */
   async add(input: CredentialInput, who: Who = OURSELVES): Promise<Issued | Refusal> {
-    const read = this.#readInput(input);
+    const read = await this.#readInput(input);
     if (isRefusal(read)) return read;
     const password = read.credential.password ? generatePassword() : undefined;
     const hash = password === undefined ? undefined : await this.#passwords.hash(password);
@@ -115,7 +115,7 @@ export class Credentials {
     return undefined;
   }
 
-  #readInput(input: CredentialInput): { credential: Credential; blocks: readonly Block[] } | Refusal {
+  async #readInput(input: CredentialInput): Promise<{ credential: Credential; blocks: readonly Block[] } | Refusal> {
     const { policy } = input;
     const client = clientId(input.client);
     if (client === undefined) return unknownClient(input.client);
@@ -127,7 +127,7 @@ export class Credentials {
     const texts = [
       ...(id === undefined ? ['username: 1 to 128 printable ASCII characters without spaces'] : []),
       ...('texts' in blocks ? blocks.texts : []),
-      ...(policy === undefined ? [] : policyProblems(policy, this.#parts.rules, { forClient: false })),
+      ...(policy === undefined ? [] : policyProblems(policy, await this.#parts.rules(), { forClient: false })),
     ];
     if (id === undefined || 'texts' in blocks || texts.length > 0) return refuse('invalid', ...texts);
     const ips = blocks.map(({ text }) => text);

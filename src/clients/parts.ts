@@ -14,5 +14,6 @@ export interface ClientParts {
   readonly vault: Vault;
   readonly clock: Clock;
   readonly audit: Audit;
-  readonly rules: Rules;
+  /** As they are now: policies may be made at any time. */
+  readonly rules: () => Promise<Rules>;
 }

@@ -37,6 +37,8 @@ export interface Profile {
   readonly createdAt: number;
   /** The head record's version that this was read under. */
   readonly version: number;
+  /** The version of the global head record that this was read under: the policies of that version bind. */
+  readonly globalVersion: number;
 }
 
 export interface Credential {

@@ -6,8 +6,8 @@ import type { Sealer } from '../keys/seal.ts';
 import { type Change, type EntryKey, isEntryKey, type Key, type RecordKey, StoreUnavailable, type Value } from '../store/store.ts';
 import type { Campaign, Credential, Profile } from './profile.ts';
 
-/** A client as it is kept: what does not stand in the campaigns' records, among global's reply addresses or in the head. */
-export type StoredClient = Omit<Profile, 'campaigns' | 'replyAddresses' | 'version'>;
+/** A client as it is kept: what does not stand in the campaigns' records, among global's reply addresses or in the heads. */
+export type StoredClient = Omit<Profile, 'campaigns' | 'replyAddresses' | 'version' | 'globalVersion'>;
 
 /** A credential as it is kept; `hash` is absent where the IP address alone is the credential. */
 export interface StoredCredential extends Credential {
@@ -49,8 +49,9 @@ export function claimKeys(digests: Digests, username: string): readonly EntryKey
 export class SealedRecords {
   readonly #sealer: Sealer;
 
-  constructor(keyring: Keyring) {
-    this.#sealer = keyring.sealer('clients');
+  /** `purpose`: what is sealed for one does not open for another. */
+  constructor(keyring: Keyring, purpose = 'clients') {
+    this.#sealer = keyring.sealer(purpose);
   }
 
   /** The write that keeps `value` under `key`. */

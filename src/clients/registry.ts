@@ -31,7 +31,7 @@ export class Registry {
   readonly #parts: ClientParts;
   readonly #records: SealedRecords;
   readonly #replies: ReplyAddresses;
-  readonly #profiles = new LRUCache<ClientId, Known>({ max: PROFILES_KEPT });
+  readonly #profiles = new LRUCache<ClientId, Profile>({ max: PROFILES_KEPT });
 
   constructor(parts: ClientParts, records: SealedRecords) {
     this.#parts = parts;
@@ -46,7 +46,7 @@ export class Registry {
    */
   async add(input: ClientInput, who: Who = OURSELVES): Promise<Profile | Refusal> {
     const { store, keyring, vault, clock, rules, audit } = this.#parts;
-    const settings = readClient(input, rules);
+    const settings = readClient(input, await rules());
     if ('texts' in settings) return refuse('invalid', ...settings.texts);
     const { replyAddresses, ...own } = settings;
     const { id } = own;
@@ -87,7 +87,10 @@ export class Registry {
         if (stored === undefined) return unknown(id);
         if (stored.disabled) return refuse('disabled', `id: client ${id} was removed; add it again`);
         const [list] = await this.#parts.store.find([replyAddressesKey(stored.id)]);
-        const settings = readClient({ ...stored, replyAddresses: this.#replies.read(stored.id, list), ...input, id }, this.#parts.rules);
+        const settings = readClient(
+          { ...stored, replyAddresses: this.#replies.read(stored.id, list), ...input, id },
+          await this.#parts.rules(),
+        );
         if ('texts' in settings) return refuse('invalid', ...settings.texts);
         const { replyAddresses, ...own } = settings;
         given = input.replyAddresses && replyAddresses;
@@ -150,12 +153,12 @@ export class Registry {
     if (known !== undefined) {
       const [globalHead, head] = await store.find([headKey(GLOBAL), headKey(id)]);
       const { version } = checkHead(globalHead, keyring.fingerprint);
-      if (checkHead(head, keyring.fingerprint).version === known.profile.version && version === known.global) return known.profile;
+      if (checkHead(head, keyring.fingerprint).version === known.version && version === known.globalVersion) return known;
     }
     const read = await this.#read(id);
     if (read === undefined) this.#profiles.delete(id);
     else this.#profiles.set(id, read);
-    return read?.profile;
+    return read;
   }
 
   /**
@@ -259,12 +262,12 @@ export class Registry {
     return refusal ?? this.#existing(client);
   }
 
-  async #read(id: ClientId): Promise<Known | undefined> {
+  async #read(id: ClientId): Promise<Profile | undefined> {
     const { store, keyring } = this.#parts;
     for (let reads = 0; reads < MAX_READS; reads++) {
       const keys = [headKey(GLOBAL), headKey(id), indexKey(id), clientKey(id), replyAddressesKey(id)];
       const [globalHead, head, indexed, value, list] = await store.find(keys);
-      const { version: global } = checkHead(globalHead, keyring.fingerprint);
+      const { version: globalVersion } = checkHead(globalHead, keyring.fingerprint);
       if (head === undefined && indexed === undefined && value === undefined) return undefined;
       const { version } = checkHead(head, keyring.fingerprint);
       if (value === undefined) throw new StoreUnavailable(`The settings of client ${id} are missing from the store`);
@@ -278,18 +281,16 @@ export class Registry {
       const stored = this.#records.get<StoredClient>(clientKey(id), value);
       // Clients of the time before replies were taken have no tagReplyTo.
       return {
-        profile: { ...stored, tagReplyTo: stored.tagReplyTo ?? false, replyAddresses: this.#replies.read(id, list), campaigns, version },
-        global,
+        ...stored,
+        tagReplyTo: stored.tagReplyTo ?? false,
+        replyAddresses: this.#replies.read(id, list),
+        campaigns,
+        version,
+        globalVersion,
       };
     }
     throw new StoreUnavailable(`Client ${id} keeps changing under us`);
   }
-}
-
-/** A client, and the version of the global head that it was read under. */
-interface Known {
-  readonly profile: Profile;
-  readonly global: number;
 }
 
 interface Edit {

@@ -27,7 +27,7 @@ export interface ClientInput {
 }
 
 /** What a client is apart from its campaigns and its history. */
-export type ClientSettings = Omit<Profile, 'campaigns' | 'disabled' | 'createdAt' | 'version'>;
+export type ClientSettings = Omit<Profile, 'campaigns' | 'disabled' | 'createdAt' | 'version' | 'globalVersion'>;
 
 export interface Rules {
   /** Names of all policies there are. */
@@ -131,7 +131,7 @@ export function policyProblems(policy: string, rules: Rules, { forClient }: { re
   const allowed = rules.policies.filter(name => !forClient || !rules.credentialOnly.includes(name));
   if (allowed.includes(policy)) return [];
   const why = rules.credentialOnly.includes(policy) ? 'only a credential may have it' : 'there is no such policy';
-  return [`policy: ${policy}: ${why}; use ${allowed.join(', ')}, or add it under policies in the configuration`];
+  return [`policy: ${policy}: ${why}; use ${allowed.join(', ')}, or make it first: postern policy set`];
 }
 
 /** A campaign's id and target domains, or every problem with them. */

@@ -1,8 +1,8 @@
-/** Which checks a named policy asks, in which mode and with which options: the built-in policies and what the configuration makes of them. */
+/** Which checks a named policy asks, in which mode and with which options: the built-in policies and what is laid over them. */
 import { Value } from 'typebox/value';
 import { REASONS } from '../lists/standing.ts';
 import type { CheckDefinition, Mode } from './check.ts';
-import type { PolicyConfig } from './options.ts';
+import type { Amendments, PolicyConfig } from './options.ts';
 
 /** One check of one policy. Checks that are off are not listed at all. */
 export interface CheckSetting {
@@ -24,13 +24,29 @@ export const CREDENTIAL_ONLY: readonly string[] = [TRANSACTIONAL, CONVERSATION];
 /** What a new policy name starts from. */
 export const BASIC = 'basic';
 
+/** Amendments of a policy, and the key under which a problem with one of them is told. */
+export interface Layer {
+  readonly key: string;
+  readonly amendments: Amendments;
+}
+
 type Draft = Map<string, { mode: Mode; options: Record<string, unknown> }>;
 
 const MODES: readonly string[] = ['enforce', 'observe', 'off'] satisfies readonly Mode[];
 const NAME = /^[a-z0-9][a-z0-9-]{0,63}$/;
 
+/** Names that there are whatever anybody sets, and those of the configuration. */
+export function configuredNames(config: PolicyConfig): readonly string[] {
+  return [...new Set([BASIC, 'b2b-prospecting', ...CREDENTIAL_ONLY, ...Object.keys(config)])];
+}
+
+/** What the configuration says of a policy; empty where it says nothing. */
+export function configured(config: PolicyConfig, name: string): Layer {
+  return { key: `policies.${name}`, amendments: (Object.hasOwn(config, name) ? config[name] : undefined) ?? {} };
+}
+
 /**
- * The settings of all policies, or every problem of the configuration, each naming its key and the fix.
+ * The settings of all policies of the configuration, or every problem with them, each naming its key and the fix.
  * `definitions` are all checks there are, in registry order.
  */
 export function policySettings(
@@ -39,22 +55,44 @@ export function policySettings(
 ): { readonly settings: PolicySettings } | { readonly problems: readonly string[] } {
   const problems: string[] = [];
   const settings = new Map<string, readonly CheckSetting[]>();
-  for (const name of new Set([BASIC, 'b2b-prospecting', ...CREDENTIAL_ONLY, ...Object.keys(config)])) {
-    if (!NAME.test(name)) {
-      problems.push(`policies.${name}: not a policy name; use a-z, 0-9 and '-', at most 64 characters`);
-      continue;
-    }
-    const draft = builtIn(name, definitions);
-    for (const [check, given] of Object.entries(config[name] ?? {})) {
-      problems.push(...amend(draft, `policies.${name}.${check}`, check, given, definitions));
-    }
-    if (name === CONVERSATION && draft.get(CONVERSATION)?.mode !== 'enforce') {
-      // Law 5: what this policy leaves out is made up for by this check alone.
-      problems.push(`policies.${name}.${CONVERSATION}: is always enforced under this policy; remove this setting`);
-    }
-    settings.set(name, finish(draft, definitions));
+  for (const name of configuredNames(config)) {
+    const read = settingsOf(name, [configured(config, name)], definitions);
+    if ('problems' in read) problems.push(...read.problems);
+    else settings.set(name, read.settings);
   }
   return problems.length > 0 ? { problems } : { settings };
+}
+
+/** The settings of one policy: what its name starts from with each layer over the one before, or every problem with them. */
+export function settingsOf(
+  name: string,
+  layers: readonly Layer[],
+  definitions: readonly CheckDefinition[],
+): { readonly settings: readonly CheckSetting[] } | { readonly problems: readonly string[] } {
+  if (!NAME.test(name)) return { problems: [`policies.${name}: not a policy name; use a-z, 0-9 and '-', at most 64 characters`] };
+  const draft = builtIn(name, definitions);
+  const problems = layers.flatMap(({ key, amendments }) => {
+    const wrong = Object.entries(amendments).flatMap(([check, given]) => amend(draft, `${key}.${check}`, check, given, definitions));
+    if (name !== CONVERSATION || draft.get(CONVERSATION)?.mode === 'enforce') return wrong;
+    // Law 5: what this policy leaves out is made up for by this check alone.
+    return [...wrong, `${key}.${CONVERSATION}: is always enforced under this policy; remove this setting`];
+  });
+  return problems.length > 0 ? { problems } : { settings: finish(draft, definitions) };
+}
+
+export function isPolicyName(text: string): boolean {
+  return NAME.test(text);
+}
+
+/** Amendments as they are kept, whichever way they were written: each with its mode, in registry order. They must have been read without a problem. */
+export function spelledOut(amendments: Amendments, definitions: readonly CheckDefinition[]): Amendments {
+  return Object.fromEntries(
+    definitions.flatMap(({ name }) => {
+      const given = Object.hasOwn(amendments, name) ? amendments[name] : undefined;
+      if (given === undefined) return [];
+      return [[name, typeof given === 'string' ? { mode: given } : { mode: 'enforce', ...given }]];
+    }),
+  );
 }
 
 function builtIn(name: string, definitions: readonly CheckDefinition[]): Draft {
@@ -82,7 +120,7 @@ function amend(
   draft: Draft,
   key: string,
   check: string,
-  given: PolicyConfig[string][string],
+  given: Amendments[string],
   definitions: readonly CheckDefinition[],
 ): readonly string[] {
   const definition = definitions.find(({ name }) => name === check);
@@ -109,7 +147,7 @@ function optionProblems(key: string, definition: CheckDefinition, options: Recor
   const { properties = {} } = definition.options as { properties?: Record<string, object> };
   const known = Object.keys(properties);
   return Object.entries(options).flatMap(([option, value]) => {
-    const schema = properties[option];
+    const schema = Object.hasOwn(properties, option) ? properties[option] : undefined;
     if (schema === undefined)
       return [`${key}.${option}: no such option; ${known.length === 0 ? 'this check has none' : `there are ${known.join(', ')}`}`];
     return [...Value.Errors(schema, value)]

@@ -56,11 +56,13 @@ export class SubmissionGate implements Gate<Credential> {
     const sender = await this.#sender(peer, login).catch(unanswered);
     if ('status' in sender) return sender;
     const { credential, profile } = sender;
-    const policy = policies.get(credential.policy ?? profile.policy);
+    const held = await policies.at(profile.globalVersion).catch(unanswered);
+    if ('status' in held) return held;
+    const policy = held.get(credential.policy ?? profile.policy);
     if (policy === undefined) {
       this.#parts.log.error(
         { client: profile.id, policy: credential.policy ?? profile.policy },
-        'no such policy: add it under policies in the config',
+        'no such policy, or it cannot be used: postern policy list',
       );
       return CANNOT_DECIDE;
     }
@@ -74,8 +76,8 @@ export class SubmissionGate implements Gate<Credential> {
     }
     const slow = this.#limits.take(profile.id, this.#share(profile.maxRate ?? options.rate.perMinute));
     if (slow !== undefined) return slow;
-    const held = this.#parts.alerts.hold(profile.id);
-    if (held !== undefined) return held;
+    const slowed = this.#parts.alerts.hold(profile.id);
+    if (slowed !== undefined) return slowed;
     return new SubmissionTransaction(
       { ...this.#parts, setbacks: this.#setbacks },
       { peer, credential, profile, policy, reversePath, parameters },

@@ -15,7 +15,8 @@ import { accept, defer, isDeferred, type Reply, reject } from '../mail/reply.ts'
 import type { Clock } from '../ops/clock.ts';
 import type { Logger } from '../ops/log.ts';
 import type { Submission } from '../policy/check.ts';
-import type { Policies, Policy, Ruling } from '../policy/policy.ts';
+import type { CurrentPolicies } from '../policy/current.ts';
+import { type Policy, type Ruling, UNAVAILABLE } from '../policy/policy.ts';
 import type { Upstreams } from '../relay/upstreams.ts';
 import type { MailParameters, Peer, Transaction } from '../smtp/gate.ts';
 import { StoreUnavailable } from '../store/store.ts';
@@ -30,7 +31,7 @@ import type { Setbacks } from './setbacks.ts';
 
 export interface TransactionParts {
   readonly clients: Clients;
-  readonly policies: Policies;
+  readonly policies: CurrentPolicies;
   readonly upstreams: Upstreams;
   readonly journal: Journal;
   readonly sends: Sends;
@@ -65,6 +66,12 @@ const REMOVED: Ground = {
   reason: 'the client was removed after MAIL',
   reply: reject(525, '5.7.13', 'Credential disabled'),
 };
+const NO_POLICY: Ground = {
+  check: 'gate',
+  token: UNAVAILABLE,
+  reason: 'the policy was lost after MAIL',
+  reply: defer(451, '4.3.0', 'Cannot decide now'),
+};
 /** Asked and answered: a recipient, and what the checks ruled at the final dot. */
 interface Ruled {
   readonly recipient: Address;
@@ -77,6 +84,8 @@ export class SubmissionTransaction implements Transaction {
   readonly #recorder: Recorder;
   readonly #id = randomUUID();
   readonly #arrivedAt: number;
+  /** As of MAIL; from the final dot on, as of then. */
+  #policy: Policy;
   /** By relayed form: a recipient named twice is relayed once. */
   readonly #recipients = new Map<string, Address>();
 
@@ -85,10 +94,11 @@ export class SubmissionTransaction implements Transaction {
     this.#opening = opening;
     this.#recorder = new Recorder(parts.journal, parts.log, parts.alerts);
     this.#arrivedAt = parts.clock.now();
+    this.#policy = opening.policy;
   }
 
   async rcpt(path: string): Promise<Reply> {
-    const { profile, credential, policy, reversePath, parameters } = this.#opening;
+    const { profile, credential, reversePath, parameters } = this.#opening;
     const rcpt = parseAddress(path, { utf8: parameters.utf8 });
     if (!isAddress(rcpt)) {
       return rcpt.problem === 'utf8'
@@ -98,7 +108,7 @@ export class SubmissionTransaction implements Transaction {
     if (this.#recipients.has(rcpt.relayed)) return OK;
     if (reversePath === null && this.#recipients.size > 0) return ONE_AT_A_TIME;
     const bound = campaignsAtRcpt(credential);
-    const ruling = await policy.askRcpt(rcpt, this.#submission(profile, bound, [...this.#recipients.values(), rcpt]));
+    const ruling = await this.#policy.askRcpt(rcpt, this.#submission(profile, bound, [...this.#recipients.values(), rcpt]));
     const listed = ruling.objection !== undefined && LIST_CHECKS.has(ruling.objection.check) && !isDeferred(ruling.objection.reply);
     this.#parts.alerts.asked(profile.id, listed);
     if (ruling.objection !== undefined) {
@@ -115,7 +125,7 @@ export class SubmissionTransaction implements Transaction {
   }
 
   async message(octets: Buffer): Promise<Reply> {
-    const { credential, policy } = this.#opening;
+    const { credential } = this.#opening;
     const profile = await this.#profile();
     if ('check' in profile) return this.#refuseAll(campaignsAtRcpt(credential), profile);
     const message = parseMessage(octets);
@@ -124,6 +134,7 @@ export class SubmissionTransaction implements Transaction {
 
     const recipients = [...this.#recipients.values()];
     const submission = { ...this.#submission(profile, bound, recipients), message };
+    const policy = this.#policy;
     const [verdict, ...rulings] = await Promise.all([
       policy.askMessage(message, submission),
       ...recipients.map(async recipient => ({ recipient, ruling: await policy.askRcpt(recipient, submission) })),
@@ -138,11 +149,17 @@ export class SubmissionTransaction implements Transaction {
     this.#recipients.clear();
   }
 
-  /** The client's settings as they are now, or why they do not let mail pass. */
+  /** The client's settings as they are now, with the policy that binds now, or why they do not let mail pass. */
   async #profile(): Promise<Profile | Ground> {
+    const { clients, policies } = this.#parts;
+    const { credential } = this.#opening;
     try {
-      const profile = await this.#parts.clients.profile(this.#opening.credential.client);
-      return profile === undefined || profile.disabled ? REMOVED : profile;
+      const profile = await clients.profile(credential.client);
+      if (profile === undefined || profile.disabled) return REMOVED;
+      const policy = (await policies.at(profile.globalVersion)).get(credential.policy ?? profile.policy);
+      if (policy === undefined) return NO_POLICY;
+      this.#policy = policy;
+      return profile;
     } catch (error) {
       if (error instanceof StoreUnavailable) return NO_STORE;
       throw error;
@@ -235,13 +252,13 @@ export class SubmissionTransaction implements Transaction {
   }
 
   #subject(bound: Bound): Subject {
-    const { credential, policy } = this.#opening;
+    const { credential } = this.#opening;
     const campaign = bound.named ? bound.campaigns[0] : undefined;
-    return { client: credential.client, campaign, credential: credential.id, transaction: this.#id, policy: policy.name };
+    return { client: credential.client, campaign, credential: credential.id, transaction: this.#id, policy: this.#policy.name };
   }
 
   #submission(profile: Profile, bound: Bound, recipients: readonly Address[]): Submission {
-    const { credential, policy, reversePath, parameters } = this.#opening;
+    const { credential, reversePath, parameters } = this.#opening;
     return {
       id: this.#id,
       envelope: { reversePath, recipients, utf8: parameters.utf8, body: parameters.body },
@@ -250,7 +267,7 @@ export class SubmissionTransaction implements Transaction {
       profile,
       campaigns: bound.campaigns,
       campaignNamed: bound.named,
-      policy: policy.name,
+      policy: this.#policy.name,
     };
   }
 }

@@ -102,7 +102,8 @@ export function good<T extends object>(answer: T): Exclude<T, { readonly problem
   return answer as Exclude<T, { readonly problem: string }>;
 }
 
-function asking(url: string, own: Readonly<Record<string, string>>): Ask {
+/** A client of an admin API that shows these headers. */
+export function asking(url: string, own: Readonly<Record<string, string>>): Ask {
   return async (method, path, body, headers = {}) => {
     const sent = body === undefined ? {} : typeof body === 'string' ? { body } : { body: JSON.stringify(body) };
     const type: Record<string, string> = body === undefined || typeof body === 'string' ? {} : { 'content-type': 'application/json' };

@@ -58,6 +58,7 @@ export function submission({ client = ACME, campaigns = {}, named, from = 'bounc
       campaigns: known,
       disabled: false,
       createdAt: 0,
+      globalVersion: 1,
       version: 1,
       ...profile,
     },

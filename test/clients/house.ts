@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { Audit } from '../../src/audit/audit.ts';
-import { type ClientInput, type ClientParts, Clients, isRefusal, type Refusal } from '../../src/clients/clients.ts';
+import { type ClientInput, type ClientParts, Clients, isRefusal, type Refusal, type Rules } from '../../src/clients/clients.ts';
 import { GLOBAL } from '../../src/ids.ts';
 import { Digests } from '../../src/keys/digest.ts';
 import { createKeyring, loadKeyring } from '../../src/keys/keyring.ts';
@@ -19,7 +19,7 @@ export interface House {
   readonly clients: Clients;
 }
 
-export const RULES: ClientParts['rules'] = {
+export const RULES: Rules = {
   policies: ['basic', 'b2b-prospecting', 'transactional', 'conversation'],
   credentialOnly: ['transactional', 'conversation'],
   upstreamProblem: url => (url.startsWith('smtp://') ? undefined : 'must begin with smtp:// or smtps://'),
@@ -50,7 +50,7 @@ export async function newHouse(t: { teardown(done: () => Promise<void>): unknown
     await rm(dir, { recursive: true, force: true });
   });
   const audit = new Audit({ store, keyring, vault, clock, log });
-  const parts = { store, keyring, digests: new Digests(keyring), vault, clock, rules: RULES, audit };
+  const parts = { store, keyring, digests: new Digests(keyring), vault, clock, rules: async () => RULES, audit };
   return { dir, clock, parts, clients: new Clients(parts) };
 }
 

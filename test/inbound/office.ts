@@ -116,7 +116,7 @@ export async function newOffice(t: Test, storeUrl = 'lmdb:data'): Promise<Office
   const digests = new Digests(keyring);
   const audit = new Audit({ store, keyring, vault, clock, log });
   const lists = new Lists({ store, keyring, digests, vault, ledger, clock, audit });
-  const clients = new Clients({ store, keyring, digests, vault, clock, rules: RULES, audit });
+  const clients = new Clients({ store, keyring, digests, vault, clock, rules: async () => RULES, audit });
   for (const id of ['acme', 'other']) {
     const settings = { replyAddresses: [`sales@${id}.example`], forwardTo: `inbox@${id}.example` };
     good(await clients.add(input(id, settings)));

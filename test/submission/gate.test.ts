@@ -1,8 +1,9 @@
 /** The gate's own part: who may begin a transaction now, whatever was true when the session began; and what the log may say of it. */
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { startGate } from '../../src/app.ts';
+import { parse, stringify } from 'yaml';
+import { openHouse, startGate } from '../../src/app.ts';
 import { createLog } from '../../src/ops/log.ts';
 import { dial, type SmtpClient } from '../support/smtp-client.ts';
 import { exclude, type Gatehouse, good, letter, newGatehouse, send, suppress } from './gatehouse.ts';
@@ -79,8 +80,12 @@ t.test('a policy that the configuration lost since: nothing passes', async t => 
   good(await g.house.clients.update('acme', { policy: 'strict' }));
   const client = await connected(t, g);
   t.match(await send(client, ['fine@example.net']), { last: /^250/ });
-  const second = await g.second();
-  const without = await startGate({ ...second, settings: new Map([...second.settings].filter(([name]) => name !== 'strict')) });
+  const { policies: _, ...rest } = parse(readFileSync(g.configFile, 'utf8'));
+  const file = join(g.dir, 'without.yaml');
+  writeFileSync(file, stringify(rest));
+  const second = await openHouse({ file, env: {} });
+  const without = await startGate(second);
+  t.teardown(() => second.close());
   t.teardown(() => without.stop());
   const late = await dial(without.addresses[0]?.port ?? 0);
   t.teardown(() => late.close());

@@ -17,7 +17,7 @@ async function rehearsed(g: Gatehouse, to: string, options: { from?: string; mes
 
 async function policyOf(house: House, name: string): Promise<Policy | undefined> {
   const tracked = new TrackedLinks({ store: house.store, clock: house.clock, log: house.log });
-  const policy = policiesOf(house, tracked).get(name);
+  const policy = (await policiesOf(house, tracked).at((await house.policyBook.now()).version)).get(name);
   await tracked.close();
   return policy;
 }

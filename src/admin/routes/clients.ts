@@ -24,7 +24,10 @@ const limit = Type.Integer({ minimum: 0, maximum: 1_000_000 });
 const settings = {
   returnPathDomains: texts('Domains its reverse-paths may have besides (platforms bounce to their own)'),
   trackingHosts: texts("Host or host:port of the platform's click-tracking links"),
-  policy: Type.String({ maxLength: 100, description: 'basic (default), b2b-prospecting, or one of the configuration' }),
+  policy: Type.String({
+    maxLength: 100,
+    description: 'basic (default), b2b-prospecting, or another of GET /v1/policies that is not credentialOnly',
+  }),
   upstream: orNull(
     Type.String({ maxLength: 2_000 }),
     'Relay through this smarthost instead of upstream.url; null: that one. Its password is never shown',
@@ -63,7 +66,7 @@ type ShownClient = Static<typeof clientSchema>;
 
 /** A client as it may be shown: its upstream without the password, and to its own accounts none at all. */
 function shownClient(
-  { campaigns, createdAt, upstream, maxRate, maxSessions, returnPath, forwardTo, version: _, ...profile }: Profile,
+  { campaigns, createdAt, upstream, maxRate, maxSessions, returnPath, forwardTo, version: _, globalVersion: __, ...profile }: Profile,
   { role }: Pick<Actor, 'role'>,
 ): ShownClient {
   const target = upstream === undefined || role === 'client' ? undefined : parseUpstreamUrl(upstream);

@@ -58,9 +58,11 @@ export function explainRoutes(app: App, { policies, campaignHeader }: AdminParts
         return problem(reply, 'invalid', 'see errors', [
           { field: 'campaign', message: 'is none of this client', fix: 'register it first' },
         ]);
-      const policy = policies.get(name);
+      const policy = (await policies.at(profile.globalVersion)).get(name);
       if (policy === undefined)
-        return problem(reply, 'invalid', 'see errors', [{ field: 'policy', message: 'is none', fix: 'GET /v1/policies lists them' }]);
+        return problem(reply, 'invalid', 'see errors', [
+          { field: 'policy', message: 'is none that can be used', fix: 'GET /v1/policies lists them' },
+        ]);
       const octets = message === undefined ? undefined : toCrlf(Buffer.from(message));
       const path = (text: string): string => text.trim().replace(/^<(.*)>$/, '$1');
       const question = {

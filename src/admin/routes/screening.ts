@@ -85,10 +85,10 @@ export function screeningRoutes(app: App, { policies, lists, audit }: AdminParts
         const { profile, actor, query } = request;
         const { campaign, rows = false } = query;
         if (campaign !== undefined && !profile.campaigns.has(campaign as CampaignId)) return noCampaign(reply);
-        const policy = policies.get(profile.policy);
+        const policy = (await policies.at(profile.globalVersion)).get(profile.policy);
         if (profile.disabled || policy === undefined)
-          return problem(reply, 'conflict', 'the client was removed, or its policy is none of the configuration');
-        if (running.has(profile.id) || running.size >= MAX_RUNNING)
+          return problem(reply, 'conflict', 'the client was removed, or its policy is none that can be used');
+        if (running.has(profile.id) || !(await makePlace(running, profile.id)))
           return problem(reply.header('retry-after', '30'), 'too-many-requests', 'too many lists are being screened; try again');
         running.add(profile.id);
         const verdicts: { line: number; verdict: string }[] = [];
