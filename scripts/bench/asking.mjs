@@ -1,11 +1,14 @@
 /**
- * What the benches of the admin API share: a server on a store of its own, an asker in a thread of its own, so that the gate's event loop is
- * measured alone, and the lines of the table: how long a request takes, and what mail feels of it meanwhile.
+ * What the benches of the admin API share: a server on a store of its own, an asker in a process of its own, so that the gate alone is
+ * measured, and the lines of the table: how long a request takes, and what mail feels of it meanwhile.
  */
+import { fork } from 'node:child_process';
 import { Agent, request as httpRequest } from 'node:http';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
+import { fileURLToPath } from 'node:url';
+
+const self = fileURLToPath(import.meta.url);
 
 /** Bodies up to so many octets are handed back, to look at what they say. */
 const KEPT = 32 * 1_048_576;
@@ -34,20 +37,24 @@ export async function onEachStore(names, bench) {
 /** Asks one request after the other with an admin's token. `meanwhile`: what mail does at the same time, again and again. */
 export async function startAsker({ url, token }, meanwhile) {
   const secret = (await token('admin')).token;
-  const worker = new Worker(new URL(import.meta.url), { workerData: { url, secret } });
+  const asker = fork(self, [], { execArgv: [], env: { ...process.env, ASK_URL: url, ASK_TOKEN: secret } });
   const ask = question =>
     new Promise((resolve, reject) => {
-      worker.once('error', reject);
-      worker.once('message', answer => {
-        worker.off('error', reject);
+      const gone = () => reject(new Error('the asker ended'));
+      asker.once('exit', gone);
+      asker.once('message', answer => {
+        asker.off('exit', gone);
         resolve(answer);
       });
-      worker.postMessage({ method: 'GET', times: 20, status: 200, ...question });
+      asker.send({ method: 'GET', times: 20, status: 200, ...question });
     });
-  console.log(`  ${''.padEnd(58)} median ms   worst   loop held   look-up`);
+  console.log(`  ${'ms'.padEnd(58)}    median     worst       CPU loop held   look-up`);
   return {
     ask,
-    /** Asks, and prints: the request's median and worst time, the loop's longest hold, mail's longest look-up. `note` says more of the answer. */
+    /**
+     * Asks, and prints: the request's median and worst time, the gate's CPU time a request, which others on the machine do not change much,
+     * the event loop's longest hold, and mail's longest look-up. `note` says more of the answer.
+     */
     async line(what, question, note = () => '') {
       const delay = monitorEventLoopDelay({ resolution: 1 });
       let over = false;
@@ -61,22 +68,26 @@ export async function startAsker({ url, token }, meanwhile) {
         }
       })();
       delay.enable();
+      const cpu = process.cpuUsage();
       const answer = await ask(typeof question === 'string' ? { path: question } : question);
+      const { user, system } = process.cpuUsage(cpu);
       delay.disable();
       over = true;
       await looking;
       const times = [...answer.times].sort((a, b) => a - b);
-      const figures = [times[times.length >> 1], times.at(-1), delay.max / 1e6, longest].map(ms => ms.toFixed(1).padStart(9));
+      const used = (user + system) / 1_000 / times.length;
+      const figures = [times[times.length >> 1], times.at(-1), used, delay.max / 1e6, longest].map(ms => ms.toFixed(1).padStart(9));
       console.log(`  ${what.padEnd(58)} ${figures.join(' ')}  ${note(answer)}`);
       return answer;
     },
-    stop: () => worker.terminate(),
+    stop: () => void asker.disconnect(),
   };
 }
 
-if (!isMainThread && workerData?.secret !== undefined) {
+if (process.argv[1] === self) {
   const agent = new Agent({ keepAlive: true });
-  parentPort.on('message', async ({ method, path, paths, body, times: n, status: expected }) => {
+  process.once('disconnect', () => process.exit());
+  process.on('message', async ({ method, path, paths, body, times: n, status: expected }) => {
     const times = [];
     let last;
     for (const one of paths ?? Array.from({ length: n }, () => path)) {
@@ -85,15 +96,15 @@ if (!isMainThread && workerData?.secret !== undefined) {
       times.push(performance.now() - before);
       if (last.status !== expected) throw new Error(`${method} ${one}: ${last.status} ${last.text.slice(0, 500)}`);
     }
-    parentPort.postMessage({ times, ...last });
+    process.send({ times, ...last });
   });
 }
 
 function once(agent, method, path, body) {
   const type = body === undefined ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) };
   return new Promise((resolve, reject) => {
-    const headers = { authorization: `Bearer ${workerData.secret}`, ...type };
-    const asked = httpRequest(new URL(path, workerData.url), { agent, method, headers }, response => {
+    const headers = { authorization: `Bearer ${process.env.ASK_TOKEN}`, ...type };
+    const asked = httpRequest(new URL(path, process.env.ASK_URL), { agent, method, headers }, response => {
       const pieces = [];
       let octets = 0;
       let lines = 0;

@@ -4,7 +4,9 @@
  * between two requests. Options: --decisions N, --gates N, --runs N (how often each gate was started within the month; every fourth run
  * was killed), --stores lmdb,redis (a redis-server of its own is started).
  */
+import { COUNTERS, moveShared } from '../../src/journal/counters.ts';
 import { Journal } from '../../src/journal/journal.ts';
+import { moveOldTallies } from '../../src/journal/refused-domains.ts';
 import { parseAddress } from '../../src/mail/address.ts';
 import { onEachStore, option, startAsker } from './asking.mjs';
 
@@ -79,7 +81,7 @@ await onEachStore(option('stores', 'lmdb,redis'), async (name, office) => {
   await stats('by hour and campaign', 'groupBy=hour,campaign');
   await stats('by hour and campaign, CSV', 'groupBy=hour,campaign&format=csv');
   await stats('of all clients', '', '/v1/stats');
-  await asker.stop();
+  asker.stop();
 });
 
 /** Gives the id of a decision. */
@@ -120,6 +122,9 @@ async function write(name, house, start) {
     else await gate.journal.close();
     Object.assign(gate, { run, journal: new Journal(parts) });
   }
+  // As a gate does every hour.
+  await moveShared(house.store, CLIENT, COUNTERS, clock.at);
+  await moveOldTallies(house, CLIENT, clock.at);
   for (const { journal } of journals) {
     await written(journal);
     await journal.close();

@@ -11,11 +11,12 @@ export function statsColumns(groupBy: readonly Group[]): readonly string[] {
 }
 
 export function shownRows({ rows }: Stats): readonly ShownStatsRow[] {
-  return rows.map(({ hour, day, ...row }) => ({
-    ...row,
-    ...(hour === undefined ? {} : { hour: new Date(hour).toISOString() }),
-    ...(day === undefined ? {} : { day: new Date(day).toISOString() }),
-  }));
+  return rows.map(row => {
+    const shown: Record<string, unknown> = { ...row };
+    if (row.hour !== undefined) shown.hour = new Date(row.hour).toISOString();
+    if (row.day !== undefined) shown.day = new Date(row.day).toISOString();
+    return shown as ShownStatsRow;
+  });
 }
 
 /** RFC 4180, with a head line. Times as in the rows. */

@@ -19,6 +19,8 @@ export interface CountQuery extends Span {
   readonly campaign?: CampaignId | undefined;
   /** What is not named here is summed up, and is not in the rows. */
   readonly groupBy: readonly Group[];
+  /** Most rows. */
+  readonly most?: number | undefined;
 }
 
 /** How many recipients have these in common. */
@@ -45,17 +47,25 @@ export interface Stats {
   readonly totals: OutcomeCounts;
   /** By time, then by client, most first. */
   readonly rows: readonly StatsRow[];
+  /** There would be more rows than the most; of those that are there none is complete. */
+  readonly cut: boolean;
   /** Messages that came back, by what they were taken for. */
   readonly received: Readonly<Record<string, number>>;
 }
 
-type Row = { -readonly [Key in keyof CountRow]: CountRow[Key] } & { -readonly [Key in keyof OutcomeCounts]?: number };
-
 /** What counts of one group have in common, and what they add up to by hour or day. */
 interface Sums {
-  readonly fields: Omit<Row, 'count'>;
+  readonly fields: Omit<CountRow, 'count'>;
   readonly name: string;
-  readonly rows: Map<number, Row>;
+  readonly times: Map<number, Sum>;
+}
+
+interface Sum {
+  readonly time: number;
+  readonly sums: Sums;
+  total: number;
+  /** In the order of OUTCOMES. */
+  readonly outcomes: number[];
 }
 
 /** A label of one owner's counters. */
@@ -63,17 +73,19 @@ interface Known {
   readonly labels: Labels;
   /** Undefined: it is in no row. */
   readonly sums: Sums | undefined;
+  readonly outcome: number;
   total: number;
 }
 
 const DAY_MS = 86_400_000;
 
 /** The statistics of these owners. @throws StoreUnavailable */
-export async function readStats(store: Store, { owners, campaign, groupBy, ...span }: CountQuery): Promise<Stats> {
+export async function readStats(store: Store, { owners, campaign, groupBy, most = Infinity, ...span }: CountQuery): Promise<Stats> {
   const by = new Set(groupBy);
-  const split = !by.has('outcome');
   const timeOf = by.has('hour') ? (hour: number) => hour : by.has('day') ? dayOf : () => 0;
   const groups = new Map<string, Sums>();
+  const rows: Sum[] = [];
+  let cut = false;
   const totals = { ...NONE };
   const received: Record<string, number> = {};
   for (const owner of owners) {
@@ -90,14 +102,16 @@ export async function readStats(store: Store, { owners, campaign, groupBy, ...sp
       known.total += n;
       if (known.sums === undefined) return;
       const time = timeOf(hour);
-      let row = known.sums.rows.get(time);
-      if (row === undefined) {
-        const times = { ...(by.has('hour') ? { hour } : {}), ...(by.has('day') ? { day: dayOf(hour) } : {}) };
-        row = { ...known.sums.fields, ...times, ...(split ? NONE : {}), count: 0 };
-        known.sums.rows.set(time, row);
+      let sum = known.sums.times.get(time);
+      if (sum === undefined) {
+        cut ||= rows.length >= most;
+        if (cut) return;
+        sum = { time, sums: known.sums, total: 0, outcomes: OUTCOMES.map(() => 0) };
+        known.sums.times.set(time, sum);
+        rows.push(sum);
       }
-      row.count += n;
-      if (split) row[known.labels.outcome as keyof OutcomeCounts] = (row[known.labels.outcome as keyof OutcomeCounts] ?? 0) + n;
+      sum.total += n;
+      sum.outcomes[known.outcome] = (sum.outcomes[known.outcome] as number) + n;
     });
     for (const known of labels.values()) {
       if (known === undefined) continue;
@@ -106,14 +120,26 @@ export async function readStats(store: Store, { owners, campaign, groupBy, ...sp
       if (outcome === 'received') received[token] = (received[token] ?? 0) + known.total;
     }
   }
-  const sorted = [...groups.values()]
-    .flatMap(({ name, rows }) => [...rows].map(([time, row]) => ({ time, name, row })))
-    .sort(
-      (a, b) => a.time - b.time || inOrder(a.row.client ?? '', b.row.client ?? '') || b.row.count - a.row.count || inOrder(a.name, b.name),
-    );
+  rows.sort(
+    (a, b) =>
+      a.time - b.time ||
+      inOrder(a.sums.fields.client ?? '', b.sums.fields.client ?? '') ||
+      b.total - a.total ||
+      inOrder(a.sums.name, b.sums.name),
+  );
+  return { totals, received, cut, rows: rows.map(sum => rowOf(sum, by)) };
+}
+
+function rowOf({ sums, time, total, outcomes }: Sum, by: ReadonlySet<Group>): StatsRow {
+  const row: { -readonly [Key in keyof CountRow]?: CountRow[Key] } & { -readonly [Key in keyof OutcomeCounts]?: number } = {
+    ...sums.fields,
+  };
+  if (by.has('hour')) row.hour = time;
+  if (by.has('day')) row.day = dayOf(time);
   // The sum over outcomes means nothing: who is observed is counted a second time.
-  const told = ({ count, ...row }: Row): StatsRow => (split ? (row as StatsRow) : { ...row, count });
-  return { totals, received, rows: sorted.map(({ row }) => told(row)) };
+  if (by.has('outcome')) row.count = total;
+  else for (const [i, outcome] of OUTCOMES.entries()) row[outcome] = outcomes[i] as number;
+  return row as StatsRow;
 }
 
 const NONE: Record<(typeof OUTCOMES)[number], number> = { relayed: 0, rejected: 0, deferred: 0, observed: 0, unknown: 0 };
@@ -128,13 +154,13 @@ function knownOf(
 ): Known | undefined {
   const labels = labelsOf(label);
   if (campaign !== undefined && labels.campaign !== campaign) return undefined;
-  if (!isOutcome(labels.outcome)) return { labels, sums: undefined, total: 0 };
-  const all: Omit<Row, 'count'> = { client, ...labels };
+  if (!isOutcome(labels.outcome)) return { labels, sums: undefined, outcome: 0, total: 0 };
+  const all: Omit<CountRow, 'count'> = { client, ...labels };
   const fields = Object.fromEntries(GROUPS.filter(group => by.has(group) && group in all).map(group => [group, all[group]]));
   const name = JSON.stringify(Object.values(fields));
-  const sums = groups.get(name) ?? { fields, name, rows: new Map() };
+  const sums = groups.get(name) ?? { fields, name, times: new Map() };
   groups.set(name, sums);
-  return { labels, sums, total: 0 };
+  return { labels, sums, outcome: OUTCOMES.indexOf(labels.outcome), total: 0 };
 }
 
 function isOutcome(outcome: Outcome): outcome is (typeof OUTCOMES)[number] {
