@@ -8,6 +8,7 @@ import type { Alerts } from '../watch/alerts.ts';
 import type { App } from './app.ts';
 import type { AdminOptions } from './options.ts';
 import { problem } from './problem.ts';
+import { sessionCookie } from './session-cookie.ts';
 
 export interface AccessParts {
   readonly accounts: Accounts;
@@ -15,9 +16,6 @@ export interface AccessParts {
   readonly options: Pick<AdminOptions, 'policyVersion'>;
   readonly alerts: Pick<Alerts, 'failedLogin'>;
 }
-
-/** `__Host-`: a browser takes it from this very host over TLS only, for all paths (RFC 6265bis §4.1.3.2). */
-export const SESSION_COOKIE = '__Host-postern';
 
 const CLIENT_ROUTE = /^\/v1\/clients\/:client(\/|$)/;
 
@@ -71,12 +69,13 @@ export function guard(app: App, { accounts, clients, options, alerts }: AccessPa
 }
 
 /** An API token is looked at alone: a browser that sends one means it. */
-async function admit(accounts: Accounts, { headers, ip, cookies }: FastifyRequest): Promise<Admitted | undefined> {
+async function admit(accounts: Accounts, request: FastifyRequest): Promise<Admitted | undefined> {
+  const { headers, ip, cookies } = request;
   if (headers.authorization !== undefined) {
     const token = /^Bearer ([\x21-\x7e]+)$/i.exec(headers.authorization)?.[1];
     return token === undefined ? undefined : accounts.byToken(token, ip);
   }
-  const secret = cookies[SESSION_COOKIE];
+  const secret = cookies[sessionCookie(request).name];
   return secret === undefined ? undefined : accounts.bySession(secret, ip);
 }
 
@@ -94,7 +93,8 @@ async function takeClient(clients: Clients, request: FastifyRequest, reply: Fast
   const { client: id } = request.params as { client: string };
   const own = request.actor.client;
   const profile = own === undefined || own === id ? await clients.show(id) : undefined;
-  if (profile === undefined) {
+  // A removed client has nobody to act for it.
+  if (profile === undefined || (own !== undefined && profile.disabled)) {
     problem(reply, 'not-found', 'there is no such client');
     return false;
   }

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import swagger from '@fastify/swagger';
 import { Type } from 'typebox';
 import type { App } from './app.ts';
+import { PLAIN_COOKIE, TLS_COOKIE } from './session-cookie.ts';
 
 /** src and dist both stand one folder under the package's root. */
 const PACKAGE = new URL('../../package.json', import.meta.url);
@@ -24,8 +25,8 @@ export async function describeRoutes(app: App): Promise<void> {
           session: {
             type: 'apiKey',
             in: 'cookie',
-            name: '__Host-postern',
-            description: 'Set by POST /v1/session; unsafe methods need X-CSRF-Token beside it',
+            name: TLS_COOKIE,
+            description: `Over plain HTTP on loopback: ${PLAIN_COOKIE}. Set by POST /v1/session; unsafe methods need X-CSRF-Token beside it`,
           },
         },
       },

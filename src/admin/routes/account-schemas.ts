@@ -9,8 +9,13 @@ const nullable = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T)
 
 export const roleSchema = Type.Enum([...ROLES], { description: `one of ${ROLES.join(', ')}` });
 export const accountNameSchema = Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$', description: '1 to 64 of a-z 0-9 . _ -' });
-/** NIST SP 800-63B §5.1.1.2: long, and nothing else. */
-export const passwordSchema = Type.String({ minLength: 1, maxLength: 256, description: '12 characters at least' });
+/** NIST SP 800-63B §5.1.1.2: long, not one of those that are guessed first, and nothing else. */
+export const passwordSchema = Type.String({
+  minLength: 1,
+  maxLength: 256,
+  description: '12 characters at least, none of those that are guessed first',
+});
+export const revokeTokensSchema = Type.Boolean({ description: 'Whether its API tokens end, too; by default they live on' });
 export const ipsSchema = Type.Array(Type.String({ minLength: 2, maxLength: 64 }), {
   maxItems: 100,
   description: 'addresses or CIDR blocks; empty: from anywhere',
@@ -86,6 +91,12 @@ export const tokenSchema = Type.Object(tokenFields, { ...strict, examples: [TOKE
 export const issuedTokenSchema = Type.Object(
   { ...tokenFields, token: Type.String({ description: 'Shown this once' }) },
   { ...strict, examples: [{ ...TOKEN, token: 'postern_…' }] },
+);
+
+/** Of somebody's: with whose it is. */
+export const ownedTokenSchema = Type.Object(
+  { account: Type.String(), ...tokenFields },
+  { ...strict, examples: [{ account: 'jo', ...TOKEN }] },
 );
 
 export function shownToken({ id, scopes, createdAt, expiresAt, usedAt }: ListedToken) {

@@ -6,7 +6,15 @@ import { expectedVersion } from '../etag.ts';
 import { problem, refused } from '../problem.ts';
 import { nothing, pageOf, strict } from '../schemas.ts';
 import { whoOf } from '../who.ts';
-import { accountNameSchema, accountSchema, ipsSchema, passwordSchema, roleSchema, shownAccount } from './account-schemas.ts';
+import {
+  accountNameSchema,
+  accountSchema,
+  ipsSchema,
+  passwordSchema,
+  revokeTokensSchema,
+  roleSchema,
+  shownAccount,
+} from './account-schemas.ts';
 
 const tags = ['accounts'];
 const read = { roles: ['admin', 'officer'], scope: 'accounts:read' } as const;
@@ -20,7 +28,12 @@ const issued = Type.Object(
   strict,
 );
 
-export function accountRoutes(app: App, { accounts: { directory } }: AdminParts): void {
+const reset = Type.Object(
+  { ...issued.properties, tokens: Type.Integer({ description: 'API tokens that still open the account' }) },
+  strict,
+);
+
+export function accountRoutes(app: App, { accounts: { directory, tokens }, clock }: AdminParts): void {
   app.get(
     '/v1/accounts',
     { schema: { tags, summary: 'All accounts by name, disabled ones too', response: { 200: pageOf(accountSchema) } }, config: read },
@@ -70,6 +83,9 @@ export function accountRoutes(app: App, { accounts: { directory } }: AdminParts)
       schema: {
         tags,
         summary: 'Change role, client or addresses, or disable an account; ends its sessions. If-Match guards against another’s change',
+        description:
+          'Another role or client ends its API tokens, too. While an account is disabled nothing opens it; `disabled: false` brings its ' +
+          'tokens back, and lets in again whom failed log-ins keep out.',
         params,
         body: Type.Object(
           {
@@ -100,15 +116,20 @@ export function accountRoutes(app: App, { accounts: { directory } }: AdminParts)
         tags,
         summary: 'Give an account a new password, made here unless one is named; ends its sessions',
         params,
-        body: Type.Object({ password: Type.Optional(passwordSchema) }, { ...strict, examples: [{}] }),
-        response: { 200: issued },
+        body: Type.Object(
+          { password: Type.Optional(passwordSchema), revokeTokens: Type.Optional(revokeTokensSchema) },
+          { ...strict, examples: [{ revokeTokens: true }] },
+        ),
+        response: { 200: reset },
       },
       config: write,
     },
     async (request, reply) => {
-      const made = await directory.setPassword(request.params.account, request.body.password, whoOf(request.actor));
+      const { password, revokeTokens } = request.body;
+      const made = await directory.setPassword(request.params.account, password, whoOf(request.actor), revokeTokens);
       if (isRefusal(made)) return refused(reply, made);
-      return { account: shownAccount(made.account), password: made.password ?? null };
+      const alive = (await tokens.list(made.account.id)).filter(({ expiresAt }) => expiresAt > clock.now());
+      return { account: shownAccount(made.account), password: made.password ?? null, tokens: alive.length };
     },
   );
 

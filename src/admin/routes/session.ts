@@ -9,16 +9,15 @@ import { networkOf } from '../../accounts/lockout.ts';
 import { strip } from '../../accounts/records.ts';
 import { normalizeAddress } from '../../clients/addresses.ts';
 import { isRefusal } from '../../clients/refusal.ts';
-import { SESSION_COOKIE } from '../access.ts';
 import type { AdminParts, App } from '../app.ts';
 import { problem, refused } from '../problem.ts';
 import { isoTimeSchema, nothing, strict } from '../schemas.ts';
+import { sessionCookie } from '../session-cookie.ts';
 import { whoOf } from '../who.ts';
-import { accountSchema, passwordSchema, shownAccount } from './account-schemas.ts';
+import { accountSchema, passwordSchema, revokeTokensSchema, shownAccount } from './account-schemas.ts';
 
 const read = { roles: ROLES, scope: 'session:read' } as const;
 const write = { roles: ROLES, scope: 'session:write' } as const;
-const cookie = { path: '/', httpOnly: true, secure: true, sameSite: 'strict' } as const;
 /** Log-ins a minute from one network, right or wrong: each costs a password hash. */
 const LOGINS = { max: 30, timeWindow: 60_000, keyGenerator: ({ ip }: FastifyRequest) => networkOf(normalizeAddress(ip)) };
 
@@ -68,7 +67,8 @@ export function sessionRoutes(app: App, parts: AdminParts): void {
       if (login === 'code') return problem(reply, 'totp-required', 'log in with the code of your authenticator, too');
       if ('wait' in login) return tooOften(reply, login.wait);
       const { secret, session, holder } = login;
-      reply.setCookie(SESSION_COOKIE, secret, cookie);
+      const cookie = sessionCookie(request);
+      reply.setCookie(cookie.name, secret, cookie.options);
       return shown({ admitted: { holder, csrf: session.csrf } as FastifyRequest['admitted'] });
     },
   );
@@ -86,9 +86,10 @@ export function sessionRoutes(app: App, parts: AdminParts): void {
     '/v1/session',
     { schema: { summary: 'Log out', tags: ['session'], response: { 204: nothing } }, config: { ...write, evenBeforeAcceptance: true } },
     async (request, reply) => {
-      const secret = request.cookies[SESSION_COOKIE];
+      const { name, options } = sessionCookie(request);
+      const secret = request.cookies[name];
       if (secret !== undefined) await accounts.logout(secret);
-      return reply.clearCookie(SESSION_COOKIE, cookie).code(204).send(null);
+      return reply.clearCookie(name, options).code(204).send(null);
     },
   );
 
@@ -96,10 +97,10 @@ export function sessionRoutes(app: App, parts: AdminParts): void {
     '/v1/session/password',
     {
       schema: {
-        summary: 'Change one’s own password; ends every session of the account',
+        summary: 'Change one’s own password; ends every session of the account, and its API tokens where that is asked for',
         tags: ['session'],
         body: Type.Object(
-          { current: passwordSchema, password: passwordSchema },
+          { current: passwordSchema, password: passwordSchema, revokeTokens: Type.Optional(revokeTokensSchema) },
           { ...strict, examples: [{ current: 'correct horse battery', password: 'another long sentence' }] },
         ),
         response: { 204: nothing },
@@ -108,8 +109,11 @@ export function sessionRoutes(app: App, parts: AdminParts): void {
     },
     async (request, reply) => {
       if (!(await isRight(accounts, request, reply, request.body.current))) return reply;
-      const changed = await accounts.directory.setPassword(request.actor.account, request.body.password, whoOf(request.actor));
-      return isRefusal(changed) ? refused(reply, changed) : reply.clearCookie(SESSION_COOKIE, cookie).code(204).send(null);
+      const { password, revokeTokens } = request.body;
+      const changed = await accounts.directory.setPassword(request.actor.account, password, whoOf(request.actor), revokeTokens);
+      if (isRefusal(changed)) return refused(reply, changed);
+      const { name, options } = sessionCookie(request);
+      return reply.clearCookie(name, options).code(204).send(null);
     },
   );
 

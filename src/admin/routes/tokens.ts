@@ -2,12 +2,13 @@
 import { Type } from 'typebox';
 import { ROLES } from '../../accounts/account.ts';
 import { type Grant, grants, isGrant, type Scope } from '../../accounts/scopes.ts';
+import { MAX_DAYS } from '../../accounts/tokens.ts';
 import { isRefusal } from '../../clients/refusal.ts';
 import type { AdminParts, App } from '../app.ts';
 import { problem, refused } from '../problem.ts';
-import { nothing, pageOf } from '../schemas.ts';
+import { nothing, pageOf, strict } from '../schemas.ts';
 import { whoOf } from '../who.ts';
-import { accountNameSchema, issuedTokenSchema, shownToken, tokenBody, tokenSchema } from './account-schemas.ts';
+import { accountNameSchema, issuedTokenSchema, ownedTokenSchema, shownToken, tokenBody, tokenSchema } from './account-schemas.ts';
 
 const DAY_MS = 86_400_000;
 const DEFAULT_DAYS = 90;
@@ -59,6 +60,35 @@ export function tokenRoutes(app: App, { accounts, clock }: AdminParts): void {
       const { actor, admitted } = request;
       await tokens.revoke(request.params.token, whoOf(actor), admitted.holder.id);
       return reply.code(204).send(null);
+    },
+  );
+
+  app.get(
+    '/v1/tokens',
+    {
+      schema: {
+        ...everybodys,
+        summary: 'The API tokens of all accounts, those first that end soonest; which ones nobody uses, which ones end soon',
+        querystring: Type.Object(
+          {
+            endsWithinDays: Type.Optional(
+              Type.Integer({ minimum: 0, maximum: MAX_DAYS, description: 'only those that end so soon, or have ended' }),
+            ),
+          },
+          strict,
+        ),
+        response: { 200: pageOf(ownedTokenSchema) },
+      },
+      config: { roles: ['admin', 'officer'], scope: 'tokens:read' },
+    },
+    async request => {
+      const { endsWithinDays = MAX_DAYS } = request.query;
+      const names = new Map((await directory.list()).map(({ id, name }) => [id, name]));
+      const ending = (await tokens.list()).filter(({ expiresAt }) => expiresAt <= clock.now() + endsWithinDays * DAY_MS);
+      const items = ending
+        .sort((a, b) => a.expiresAt - b.expiresAt)
+        .map(token => ({ account: names.get(token.account) ?? '', ...shownToken(token) }));
+      return { items, next: null };
     },
   );
 
