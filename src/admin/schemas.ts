@@ -9,14 +9,18 @@ export const isoTimeSchema = Type.String({ format: 'date-time', description: 'IS
 
 const idPattern = '^[a-z0-9][a-z0-9._-]{0,63}$';
 export const clientIdSchema = Type.String({ description: 'Id of a client', examples: ['acme'] });
-export const campaignIdSchema = Type.String({ pattern: idPattern, description: 'Id of a campaign', examples: ['spring'] });
+export const campaignIdSchema = Type.String({
+  pattern: idPattern,
+  description: 'Id of a campaign: 1 to 64 of a-z, 0-9, ".", "_" and "-", beginning with a letter or digit',
+  examples: ['spring'],
+});
 
 /** Params of what lives under `/v1/clients/:client`. */
 export const clientParams = Type.Object({ client: clientIdSchema });
 
 /** What asks for one page of a list; `cursor` is the `next` of the page before. */
 export const pageQuery = {
-  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000, default: 100 })),
+  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000, default: 100, description: 'Items of a page: 1 to 1000' })),
   cursor: Type.Optional(Type.String({ minLength: 1, maxLength: 512, description: 'The `next` of the page before' })),
 };
 export const PAGE_LIMIT = 100;

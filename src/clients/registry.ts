@@ -178,7 +178,7 @@ export class Registry {
       if (stored === undefined) return unknown(client);
       if (stored.disabled) return refuse('disabled', `client: ${client} was removed; add it again`);
       const [there] = await this.#parts.store.find([key]);
-      if (there !== undefined) return refuse('exists', `campaign: ${campaign.id} exists for client ${client}`);
+      if (there !== undefined) return refuse('exists', `id: client ${client} has campaign ${campaign.id}; change it, or choose another id`);
       const about = { campaign: campaign.id, targetDomains: campaign.targetDomains };
       return { client: stored, changes: [this.#records.put(key, campaign)], what: 'campaign.add', about };
     });
@@ -306,7 +306,7 @@ function unknown(id: string): Refusal {
 }
 
 function exists(id: string): Refusal {
-  return refuse('exists', `id: client ${id} exists`);
+  return refuse('exists', `id: client ${id} exists; change it, or choose another id`);
 }
 
 /** What the audit trail does not repeat: a password may stand in a URL, and addresses are people. */

@@ -14,7 +14,10 @@ t.test('a client is made once, changed by who read its last version, removed and
   t.match(made.json(), { ...BETA, policy: 'basic', upstream: 'smtp://relay.example:587?starttls=require', campaigns: [], disabled: false });
   t.notMatch(made.text, /hunter2|mailer/, 'the password of its upstream is never shown');
   t.match(await admin('POST', '/v1/clients', BETA), { status: 200 }, 'twice is once');
-  t.match(await admin('POST', '/v1/clients', { ...BETA, name: 'Gamma GmbH' }), { status: 409 });
+  t.match((await admin('POST', '/v1/clients', { ...BETA, name: 'Gamma GmbH' })).json(), {
+    status: 409,
+    errors: [{ field: 'id', fix: /change it/ }],
+  });
 
   const read = await admin('GET', '/v1/clients/beta');
   const etag = read.headers.get('etag') as string;
@@ -72,17 +75,23 @@ t.test('campaigns are registered once; their target domains are changed by who r
   const { as } = await newOffice(t);
   const admin = await as('admin');
   const path = '/v1/clients/acme/campaigns';
-  t.match(await admin('POST', path, { id: 'summer', targetDomains: ['Customer.example'] }), { status: 201 });
-  t.match(await admin('POST', path, { id: 'summer', targetDomains: ['customer.example'] }), { status: 200 });
-  t.match(await admin('POST', path, { id: 'summer' }), { status: 409 });
+  const made = await admin('POST', path, { id: 'summer', targetDomains: ['Customer.example'] });
+  t.match(made, { status: 201 });
+  const again = await admin('POST', path, { id: 'summer', targetDomains: ['customer.example'] });
+  t.match(again, { status: 200 });
+  t.match((await admin('POST', path, { id: 'summer' })).json(), { status: 409, errors: [{ field: 'id', fix: /change it/ }] });
   t.match((await admin('POST', path, { id: 'winter', targetDomains: ['com'] })).json(), {
     status: 422,
     errors: [{ field: 'targetDomains' }],
   });
   const read = await admin('GET', `${path}/summer`);
   t.same(read.json(), { id: 'summer', targetDomains: ['customer.example'] });
-  const etag = { 'if-match': read.headers.get('etag') as string };
-  t.same((await admin('PATCH', `${path}/summer`, { targetDomains: [] }, etag)).json(), { id: 'summer', targetDomains: [] });
+  const etagOf = ({ headers }: typeof read) => headers.get('etag');
+  t.same([etagOf(made), etagOf(again)], [etagOf(read), etagOf(read)], 'whoever made it may go on with it');
+  const etag = { 'if-match': etagOf(read) as string };
+  const changed = await admin('PATCH', `${path}/summer`, { targetDomains: [] }, etag);
+  t.same(changed.json(), { id: 'summer', targetDomains: [] });
+  t.equal(etagOf(changed), etagOf(await admin('GET', `${path}/summer`)));
   t.match(await admin('PATCH', `${path}/summer`, { targetDomains: ['customer.example'] }, etag), { status: 412 });
   t.match(await admin('PATCH', `${path}/autumn`, { targetDomains: [] }), { status: 404 }, "another client's");
   t.match((await admin('GET', path)).json(), { items: [{ id: 'spring' }, { id: 'summer' }], next: null });

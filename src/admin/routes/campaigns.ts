@@ -27,6 +27,15 @@ const params = Type.Object({ client: clientIdSchema, campaign: campaignIdSchema 
 const shown = ({ id, targetDomains: domains }: Campaign): Static<typeof campaignSchema> => ({ id, targetDomains: [...domains] });
 
 export function campaignRoutes(app: App, { clients }: AdminParts): void {
+  /** The ETag, a version of the client; none where the campaign was changed again since, for then it would be another's. */
+  const etagOf = async (client: string, { id, targetDomains: domains }: Campaign): Promise<{ etag?: string }> => {
+    const profile = await clients.show(client);
+    const there = profile?.campaigns.get(id);
+    return profile !== undefined && there !== undefined && saysAlready(there, { targetDomains: domains })
+      ? { etag: `"${profile.version}"` }
+      : {};
+  };
+
   app.get(
     '/v1/clients/:client/campaigns',
     {
@@ -56,11 +65,20 @@ export function campaignRoutes(app: App, { clients }: AdminParts): void {
       const { id, targetDomains: domains = [] } = request.body;
       const { profile } = request;
       const made = await clients.addCampaign(profile.id, id, domains, whoOf(request.actor));
-      if (!isRefusal(made)) return reply.code(201).header('location', `/v1/clients/${profile.id}/campaigns/${made.id}`).send(shown(made));
+      if (!isRefusal(made)) {
+        const location = `/v1/clients/${profile.id}/campaigns/${made.id}`;
+        return reply
+          .code(201)
+          .header('location', location)
+          .headers(await etagOf(profile.id, made))
+          .send(shown(made));
+      }
       const there = made.problem === 'exists' ? await clients.campaign(profile.id, id) : undefined;
-      return there !== undefined && saysAlready(there, { targetDomains: domains })
-        ? reply.code(200).send(shown(there))
-        : refusedSettings(reply, made);
+      if (there === undefined || !saysAlready(there, { targetDomains: domains })) return refusedSettings(reply, made);
+      return reply
+        .code(200)
+        .headers(await etagOf(profile.id, there))
+        .send(shown(there));
     },
   );
 
@@ -91,7 +109,7 @@ export function campaignRoutes(app: App, { clients }: AdminParts): void {
       if (version === 'unreadable') return problem(reply, 'precondition-failed', 'If-Match holds no ETag of this resource');
       const { client, campaign } = request.params;
       const changed = await clients.updateCampaign(client, campaign, request.body.targetDomains, whoOf(request.actor), version);
-      return isRefusal(changed) ? refusedSettings(reply, changed) : shown(changed);
+      return isRefusal(changed) ? refusedSettings(reply, changed) : reply.headers(await etagOf(client, changed)).send(shown(changed));
     },
   );
 }
