@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { resolve } from 'node:path';
 import type { AdminParts } from './admin/app.ts';
-import { processImporter } from './admin/import-process.ts';
+import { hasSpoolRoom, processImporter } from './admin/import-process.ts';
 import { type RunningAdmin, startAdmin } from './admin/server.ts';
 import { addGauges } from './gauges.ts';
 import { Deliverer } from './hooks/deliverer.ts';
@@ -176,6 +176,7 @@ export function adminPartsOf(
     ...house,
     options: config.admin,
     importer: processImporter(house.openedWith),
+    hasSpoolRoom,
     upstreams,
     policies,
     campaignHeader: config.submission.campaignHeader,

@@ -1,18 +1,25 @@
 /** Who may: every request is authenticated, held to its client, its role and its token's scope before anything of it is read. */
 import { timingSafeEqual } from 'node:crypto';
-import type { FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
+import type { FastifyRequest, RouteOptions } from 'fastify';
+import type { Actor, Role } from '../accounts/account.ts';
 import type { Accounts, Admitted } from '../accounts/accounts.ts';
-import { grants } from '../accounts/scopes.ts';
+import { networkOf } from '../accounts/lockout.ts';
+import { grants, type Scope } from '../accounts/scopes.ts';
+import { normalizeAddress } from '../clients/addresses.ts';
 import type { Clients } from '../clients/clients.ts';
+import type { Profile } from '../clients/profile.ts';
+import type { Clock } from '../ops/clock.ts';
 import type { Alerts } from '../watch/alerts.ts';
+import { Allowance } from './allowance.ts';
 import type { App } from './app.ts';
 import type { AdminOptions } from './options.ts';
-import { problem } from './problem.ts';
+import { type ProblemKind, problem } from './problem.ts';
 import { sessionCookie } from './session-cookie.ts';
 
 export interface AccessParts {
   readonly accounts: Accounts;
   readonly clients: Clients;
+  readonly clock: Clock;
   readonly options: Pick<AdminOptions, 'policyVersion'>;
   readonly alerts: Pick<Alerts, 'failedLogin'>;
 }
@@ -33,39 +40,129 @@ export function assertGuarded({ url, method, config }: Pick<RouteOptions, 'url' 
   }
 }
 
+/** Requests a minute, right ones of one account, and from one network such that show no login that counts. */
+export const MOST_A_MINUTE = { account: 6_000, stranger: 600 } as const;
+
+/** What a route asks of whoever wants it. */
+export interface Need {
+  readonly roles: readonly Role[];
+  readonly scope: Scope;
+  readonly evenBeforeAcceptance?: true | undefined;
+}
+
+/** Why somebody may not. */
+export interface Denial {
+  readonly problem: ProblemKind;
+  readonly detail: string;
+  /** Seconds. */
+  readonly wait?: number;
+}
+
+export interface Entry {
+  readonly admitted: Admitted;
+  /** The client named in the path. */
+  readonly profile: Profile | undefined;
+}
+
+/** The one door: every route that asks for a login asks here. */
+export class Guard {
+  readonly #parts: AccessParts;
+  readonly #requests: Allowance;
+  readonly #strangers: Allowance;
+
+  constructor(parts: AccessParts) {
+    this.#parts = parts;
+    this.#requests = new Allowance(parts.clock, MOST_A_MINUTE.account);
+    this.#strangers = new Allowance(parts.clock, MOST_A_MINUTE.stranger);
+  }
+
+  /** Lets a request in or not; counts it, and a wrong token as a failed log-in. */
+  async enter(request: FastifyRequest, need: Need): Promise<Entry | Denial> {
+    const network = networkOf(normalizeAddress(request.ip));
+    const wait = this.#strangers.wait(network);
+    if (wait > 0) return tooMany(wait);
+    const entry = await this.#judge(request, need);
+    if ('admitted' in entry) {
+      const { account } = entry.admitted.actor;
+      const pause = this.#requests.wait(account);
+      if (pause > 0) return tooMany(pause);
+      this.#requests.count(account);
+    } else if (entry.problem === 'unauthenticated') {
+      this.#strangers.count(network);
+      // A session ends by itself; a token that is none was guessed, stolen or revoked.
+      if (request.headers.authorization !== undefined) this.#parts.alerts.failedLogin('admin', request.ip);
+    }
+    return entry;
+  }
+
+  /** Whether somebody who was let in would be again; counts nothing. */
+  async mayStay(request: FastifyRequest, need: Need): Promise<boolean> {
+    const again = await this.#judge(request, need);
+    return 'admitted' in again && again.admitted.actor.account === request.actor.account;
+  }
+
+  async #judge(request: FastifyRequest, { roles, scope, evenBeforeAcceptance }: Need): Promise<Entry | Denial> {
+    const { accounts, options } = this.#parts;
+    const admitted = await admit(accounts, request);
+    if (admitted === undefined) return { problem: 'unauthenticated', detail: 'show an API token: Authorization: Bearer postern_…' };
+    if (admitted.csrf !== undefined && !isSafe(request) && !isSame(admitted.csrf, request.headers['x-csrf-token'])) {
+      return { problem: 'csrf-token-missing', detail: 'send X-CSRF-Token as GET /v1/session gives it' };
+    }
+    const { policyVersion } = options;
+    if (policyVersion !== undefined && admitted.holder.accepted?.version !== policyVersion && evenBeforeAcceptance !== true) {
+      return { problem: 'policy-acceptance-required', detail: 'read GET /v1/session/policy and agree with POST /v1/session/policy' };
+    }
+    const ofClient = CLIENT_ROUTE.test(request.routeOptions.url ?? '');
+    const profile = ofClient ? await this.#client(request, admitted.actor) : undefined;
+    // Another's client and one that does not exist are told alike.
+    if (ofClient && profile === undefined) return { problem: 'not-found', detail: 'there is no such client' };
+    if (!roles.includes(admitted.actor.role)) return { problem: 'forbidden', detail: 'the role of this account does not allow it' };
+    if (!grants(admitted.scopes, scope)) return { problem: 'forbidden', detail: `this API token lacks the scope ${scope}` };
+    return { admitted, profile };
+  }
+
+  async #client({ params }: FastifyRequest, { client: own }: Actor): Promise<Profile | undefined> {
+    const { client: id } = params as { client: string };
+    const profile = own === undefined || own === id ? await this.#parts.clients.show(id) : undefined;
+    // A removed client has nobody to act for it.
+    return own !== undefined && profile?.disabled === true ? undefined : profile;
+  }
+}
+
+function tooMany(wait: number): Denial {
+  return { problem: 'too-many-requests', detail: `too many requests; try again in ${wait} seconds`, wait };
+}
+
+/** Answers that somebody may not. */
+export function deny<R extends { code(status: number): unknown; header(name: string, value: string): unknown }>(
+  reply: R,
+  { problem: kind, detail, wait }: Denial,
+): R {
+  if (wait !== undefined) reply.header('retry-after', String(wait));
+  return problem(reply, kind, detail);
+}
+
 /** Lays the guard in front of every route. */
-export function guard(app: App, { accounts, clients, options, alerts }: AccessParts): void {
+export function guardRoutes(app: App, guard: Guard): void {
   app.decorateRequest('actor');
   app.decorateRequest('admitted');
   app.decorateRequest('profile');
   app.addHook('onRoute', assertGuarded);
   app.addHook('onRequest', async (request, reply) => {
-    const { roles, scope, evenBeforeAcceptance } = request.routeOptions.config;
-    if (request.is404 || roles === 'anyone') return;
-    const admitted = await admit(accounts, request);
-    if (admitted === undefined) {
-      // A session ends by itself; a token that is none was guessed, stolen or revoked.
-      if (request.headers.authorization !== undefined) alerts.failedLogin('admin', request.ip);
-      return problem(reply, 'unauthenticated', 'show an API token: Authorization: Bearer postern_…');
-    }
-    request.admitted = admitted;
-    request.actor = admitted.actor;
-    if (admitted.csrf !== undefined && !isSafe(request) && !isSame(admitted.csrf, request.headers['x-csrf-token'])) {
-      return problem(reply, 'csrf-token-missing', 'send X-CSRF-Token as GET /v1/session gives it');
-    }
-    if (
-      options.policyVersion !== undefined &&
-      admitted.holder.accepted?.version !== options.policyVersion &&
-      evenBeforeAcceptance !== true
-    ) {
-      return problem(reply, 'policy-acceptance-required', 'read GET /v1/session/policy and agree with POST /v1/session/policy');
-    }
-    if (CLIENT_ROUTE.test(request.routeOptions.url ?? '') && !(await takeClient(clients, request, reply))) return reply;
-    if (roles === undefined || scope === undefined || !roles.includes(admitted.actor.role)) {
-      return problem(reply, 'forbidden', 'the role of this account does not allow it');
-    }
-    if (!grants(admitted.scopes, scope)) return problem(reply, 'forbidden', `this API token lacks the scope ${scope}`);
+    const need = needOf(request);
+    if (need === undefined) return;
+    const entry = await guard.enter(request, need);
+    if ('problem' in entry) return deny(reply, entry);
+    request.admitted = entry.admitted;
+    request.actor = entry.admitted.actor;
+    if (entry.profile !== undefined) request.profile = entry.profile;
   });
+}
+
+/** What the route of a request asks for; undefined where anybody may, or there is none. */
+export function needOf({ is404, routeOptions: { config } }: FastifyRequest): Need | undefined {
+  const { roles = [], scope, evenBeforeAcceptance } = config;
+  return is404 || roles === 'anyone' ? undefined : { roles, scope: scope as Scope, evenBeforeAcceptance };
 }
 
 /** An API token is looked at alone: a browser that sends one means it. */
@@ -86,18 +183,4 @@ function isSafe({ method }: FastifyRequest): boolean {
 function isSame(known: string, shown: string | readonly string[] | undefined): boolean {
   const [a, b] = [Buffer.from(known), Buffer.from(typeof shown === 'string' ? shown : '')];
   return a.length === b.length && timingSafeEqual(a, b);
-}
-
-/** Another's client and one that does not exist are told alike. */
-async function takeClient(clients: Clients, request: FastifyRequest, reply: FastifyReply): Promise<boolean> {
-  const { client: id } = request.params as { client: string };
-  const own = request.actor.client;
-  const profile = own === undefined || own === id ? await clients.show(id) : undefined;
-  // A removed client has nobody to act for it.
-  if (profile === undefined || (own !== undefined && profile.disabled)) {
-    problem(reply, 'not-found', 'there is no such client');
-    return false;
-  }
-  request.profile = profile;
-  return true;
 }

@@ -25,6 +25,7 @@ import type { CurrentPolicies } from '../policy/current.ts';
 import type { Upstreams } from '../relay/upstreams.ts';
 import type { Store } from '../store/store.ts';
 import type { Alerts } from '../watch/alerts.ts';
+import type { Guard } from './access.ts';
 import type { Importer } from './import-process.ts';
 import type { AdminOptions } from './options.ts';
 
@@ -48,6 +49,8 @@ export interface AdminParts {
   readonly vault: Vault;
   readonly upstreams: Upstreams;
   readonly importer: Importer;
+  /** Whether the disk has room for what an import puts aside. */
+  readonly hasSpoolRoom: () => Promise<boolean>;
   readonly alerts: Alerts;
   readonly policyBook: PolicyBook;
   /** As the gate asks them. */
@@ -72,6 +75,12 @@ declare module 'fastify' {
     scope?: Scope;
     /** Works before the security policy was agreed to, too. */
     evenBeforeAcceptance?: true;
+    /** Octets of a body that is handed on as it comes; of others bodyLimit says it. */
+    streamLimit?: number;
+  }
+  interface FastifyInstance {
+    /** Who may: the one door of all routes. */
+    guard: Guard;
   }
   interface FastifyRequest {
     /** Who asks; set on every route that asks for a role. */

@@ -5,15 +5,14 @@ import { REASON_WORDS } from '../lists/columns.ts';
 import type { Item, Lists, NewAct } from '../lists/lists.ts';
 import type { Reason } from '../lists/standing.ts';
 import type { AdminParts, App } from './app.ts';
-import { campaignQuery, isWrong, readPerson, readWhom, type Wrong } from './entries.ts';
+import { campaignQuery, isWrong, readPerson, readWhom, reasonsOf, type Wrong, wrongReason } from './entries.ts';
 import { type ListOf, noCampaign } from './list-routes.ts';
 import { paramsOf } from './places.ts';
 import { problem } from './problem.ts';
 import { strict } from './schemas.ts';
 import { actOf, whoOf } from './who.ts';
 
-/** Entries of one request: what one apply of the store may hold. */
-/** One apply takes them all, with the line of the audit trail. */
+/** Entries of one request: one apply takes them all, with the line of the audit trail. */
 export const MAX_BATCH = 9_000;
 /** Entries read at a stretch, between which mail has its turn. */
 const STRETCH = 200;
@@ -107,10 +106,13 @@ export function addBatchRoute(
       const { campaign, reason, atomic = false } = request.query;
       const scope = place.scope(request, campaign);
       if (scope === undefined) return noCampaign(reply);
+      const wrong = wrongReason(reason as Reason, reasons, request.actor);
+      if (wrong !== undefined) return problem(reply, 'invalid', 'see errors', [wrong]);
       const act = { reason: reason as Reason, ...actOf(request.actor) };
+      const own = reasonsOf(reasons, request.actor);
       const read: (Item | string)[] = [];
       for (const row of rowsOf(request.body)) {
-        read.push(itemOf(lists, list, row, act, reasons));
+        read.push(itemOf(lists, list, row, act, own));
         if (read.length % STRETCH === 0) await turn();
       }
       const bad = read.flatMap((item, index) => (typeof item === 'string' ? [{ index, error: item }] : []));

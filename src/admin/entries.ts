@@ -4,7 +4,7 @@ import type { Actor } from '../accounts/account.ts';
 import type { EntryName, ListEntry } from '../lists/lists.ts';
 import { readTarget } from '../lists/row-entry.ts';
 import { scopeName } from '../lists/scope.ts';
-import { type Act, REASONS, type Scope, SOURCES, type Standing, type Target } from '../lists/standing.ts';
+import { type Act, REASONS, type Reason, type Scope, SOURCES, type Standing, type Target } from '../lists/standing.ts';
 import { type Address, isAddress, parsePerson } from '../mail/address.ts';
 import type { FieldError } from './problem.ts';
 import { campaignIdSchema, isoTimeSchema, pageOf, pageQuery, strict } from './schemas.ts';
@@ -102,6 +102,21 @@ export const entryQuery = {
 export const campaignQuery = {
   campaign: Type.Optional({ ...campaignIdSchema, description: 'Of this campaign; without it, of the client itself' }),
 };
+
+/** Reasons that the house alone gives and takes back: who was erased an officer says, what policy is an operator, and a review is the inbound side's. */
+const HOUSE_REASONS: readonly Reason[] = ['erasure', 'review', 'policy'];
+
+/** Of `reasons` those that this actor may give; a client's platform may say nothing that it could not know. */
+export function reasonsOf<R extends Reason>(reasons: readonly R[], { role }: Pick<Actor, 'role'>): readonly R[] {
+  return role === 'client' ? reasons.filter(reason => !HOUSE_REASONS.includes(reason)) : reasons;
+}
+
+/** What is wrong with a reason that is not this actor's to give. */
+export function wrongReason(reason: Reason, reasons: readonly Reason[], actor: Pick<Actor, 'role'>): FieldError | undefined {
+  const own = reasonsOf(reasons, actor);
+  if (own.includes(reason)) return undefined;
+  return { field: 'reason', message: `${reason} is not for a client's account to give`, fix: `use one of ${own.join(', ')}` };
+}
 
 /** To whom an erasure is told as what it is: to anybody else, whoever was erased is one who objected. */
 function mayKnowErased({ role }: Pick<Actor, 'role'>): boolean {

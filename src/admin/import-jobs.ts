@@ -1,6 +1,4 @@
 /** Import jobs: one running for each client, bounded over all, kept as they go on so that nobody has to guess what went in. */
-
-import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Who } from '../audit/act.ts';
 import type { Audit } from '../audit/audit.ts';
@@ -11,6 +9,7 @@ import type { ImportReport, RowError } from '../lists/import.ts';
 import type { Clock } from '../ops/clock.ts';
 import type { Logger } from '../ops/log.ts';
 import type { Store } from '../store/store.ts';
+import { type Body, BodyRefused } from './body.ts';
 import type { Importer, ImportOrder, RunningImport } from './import-process.ts';
 import { type ImportJob, ImportRecords, isOver, type JobState } from './import-records.ts';
 
@@ -22,6 +21,7 @@ export interface ImportJobsParts {
   readonly clock: Clock;
   readonly log: Logger;
   readonly importer: Importer;
+  readonly hasSpoolRoom: () => Promise<boolean>;
 }
 
 /** At once, over all clients: each takes a core. */
@@ -29,12 +29,14 @@ const MAX_RUNNING = 2;
 /** How often a running job is written down, and after how long a silence whoever ran it must be gone. */
 const BEAT_MS = 5_000;
 const GONE_MS = 30_000;
-/** An upload of which nothing comes for so long is cut off. */
-const STALLED_MS = 60_000;
+
+export const NO_ROOM = 'the disk of temporary files (TMPDIR) is nearly full, and nothing went in; make room and import the file again';
 
 interface Running {
   job: ImportJob;
   readonly process: RunningImport;
+  /** The upload, from when it is read. */
+  file?: Body;
   /** What it ends as, where that was decided here. */
   ends?: { readonly state: JobState; readonly problem?: string };
   over: Promise<ImportJob>;
@@ -43,7 +45,14 @@ interface Running {
 export interface BegunImport {
   readonly job: ImportJob;
   /** Takes the file to its end. Resolves to the job as it is then. */
-  receive(file: Readable): Promise<ImportJob>;
+  receive(file: Body): Promise<ImportJob>;
+}
+
+/** Who begins an import. */
+export interface Importing {
+  readonly who: Who;
+  /** An account of the client's own: others of the client may know its name. */
+  readonly own: boolean;
 }
 
 /** Every method throws StoreUnavailable where the store gave no answer. */
@@ -59,18 +68,31 @@ export class ImportJobs {
     this.#records = new ImportRecords(parts);
   }
 
-  /** `busy`: one of this client's is running. `full`: too many are, of others. */
-  async begin(client: ClientId, order: ImportOrder, who: Who): Promise<BegunImport | 'busy' | 'full'> {
+  /** `busy`: one of this client's is running. `full`: too many are, of others. `no-room`: the disk is too full to put rows aside. */
+  async begin(client: ClientId, order: ImportOrder, by: Importing): Promise<BegunImport | 'busy' | 'full' | 'no-room'> {
     if (this.#running.has(client) || this.#beginning.has(client)) return 'busy';
-    if (this.#running.size + this.#beginning.size >= MAX_RUNNING) return 'full';
+    if (this.#beginning.size >= MAX_RUNNING) return 'full';
     this.#beginning.add(client);
     try {
+      if (!(await this.#parts.hasSpoolRoom())) return 'no-room';
+      if (!(await this.#makePlace())) return 'full';
       const [latest] = await this.list(client, 1);
       if (latest !== undefined && !isOver(latest)) return 'busy';
-      return await this.#start(client, order, who);
+      return await this.#start(client, order, by);
     } finally {
       this.#beginning.delete(client);
     }
+  }
+
+  /** Whether there is a place; where there is none, an upload that is slow gives its own. */
+  async #makePlace(): Promise<boolean> {
+    while (this.#running.size + this.#beginning.size > MAX_RUNNING) {
+      const slow = [...this.#running.values()].find(({ job, file }) => job.state === 'receiving' && file?.isSlow === true);
+      if (slow === undefined) return false;
+      slow.file?.refuse('too-slow', 'others wait, and so slow an upload gives its place to them; send the file faster');
+      await slow.over.catch(() => undefined);
+    }
+    return true;
   }
 
   async find(client: ClientId, id: string): Promise<ImportJob | undefined> {
@@ -123,7 +145,7 @@ export class ImportJobs {
     );
   }
 
-  async #start(client: ClientId, order: ImportOrder, who: Who): Promise<BegunImport> {
+  async #start(client: ClientId, order: ImportOrder, { who, own }: Importing): Promise<BegunImport> {
     const { clock, audit, importer } = this.#parts;
     const { scope, hash, reason, dryRun, strict } = order;
     const now = clock.now();
@@ -137,6 +159,7 @@ export class ImportJobs {
       dryRun,
       strict,
       by: who.by,
+      own,
       createdAt: now,
       seenAt: now,
       octets: 0,
@@ -162,7 +185,8 @@ export class ImportJobs {
     return { job, receive: file => this.#receive(running, file) };
   }
 
-  async #receive(running: Running, file: Readable): Promise<ImportJob> {
+  async #receive(running: Running, file: Body): Promise<ImportJob> {
+    running.file = file;
     file.on('data', (chunk: Buffer) => {
       running.job = { ...running.job, octets: running.job.octets + chunk.length, seenAt: this.#parts.clock.now() };
     });
@@ -170,7 +194,9 @@ export class ImportJobs {
       running.job = { ...running.job, state: 'importing' };
       return running.job;
     }
-    running.ends ??= { state: 'interrupted', problem: 'the upload was cut off, and nothing of it went in; import the file again' };
+    const { errored } = file;
+    const why = errored instanceof BodyRefused && errored.kind !== 'bad-request' ? `${errored.message}: ` : '';
+    running.ends ??= { state: 'interrupted', problem: `${why}the upload was cut off, and nothing of it went in; import the file again` };
     return running.over;
   }
 
@@ -179,16 +205,13 @@ export class ImportJobs {
     running.process.kill();
   }
 
-  /** Writes down how far it is, so that another process can tell whether it runs; and watches over the upload. */
+  /** Writes down how far it is, so that another process can tell whether it runs; and leaves room on the disk. */
   async #beat(client: ClientId, running: Running, signal: AbortSignal): Promise<void> {
-    const { clock, log } = this.#parts;
-    let quiet = 0;
-    for (let octets = -1; ; octets = running.job.octets) {
+    const { clock, log, hasSpoolRoom } = this.#parts;
+    for (;;) {
       await sleep(BEAT_MS, undefined, { signal, ref: false }).catch(() => undefined);
       if (signal.aborted) return;
-      quiet = running.job.state === 'receiving' && running.job.octets === octets ? quiet + BEAT_MS : 0;
-      if (quiet >= STALLED_MS)
-        this.#cutOff(running, 'interrupted', 'the upload stood still, and nothing of it went in; import the file again');
+      if (running.job.state === 'receiving' && !(await hasSpoolRoom())) this.#cutOff(running, 'failed', NO_ROOM);
       running.job = { ...running.job, seenAt: clock.now() };
       await this.#records
         .save(client, running.job)

@@ -1,5 +1,7 @@
 /** Runs one import in a process of its own, so that reading and sealing millions of rows keeps nobody waiting at the gate. */
 import { fork } from 'node:child_process';
+import { statfs } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { extname } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -13,6 +15,8 @@ export interface ImportOrder {
   readonly scope: Scope;
   readonly hash?: HashAlgorithm;
   readonly reason?: Reason;
+  /** A client's own account sends it. */
+  readonly platform: boolean;
   readonly dryRun: boolean;
   readonly strict: boolean;
 }
@@ -49,6 +53,20 @@ export interface ProcessOptions {
   readonly file?: string | undefined;
   readonly cwd?: string | undefined;
   readonly env?: Readonly<Record<string, string | undefined>> | undefined;
+}
+
+/** Octets, and the share of a smaller disk, that imports leave to others where they put aside what memory does not hold. */
+const ROOM = { octets: 512 * 1024 * 1024, share: 0.1 };
+
+/** Whether the disk of temporary files has room for more. One that cannot be asked shows it when it is written to. */
+export async function hasSpoolRoom(): Promise<boolean> {
+  const disk = await statfs(tmpdir()).catch(() => undefined);
+  return disk === undefined || isRoomy(disk);
+}
+
+/** `bavail` of `blocks` are free, each of `bsize` octets. */
+export function isRoomy({ bavail, blocks, bsize }: { readonly bavail: number; readonly blocks: number; readonly bsize: number }): boolean {
+  return bavail * bsize >= Math.min(ROOM.octets, blocks * bsize * ROOM.share);
 }
 
 /** Young objects are all that an import makes; with the default of 16 MB it spends a fifth of its time on collecting them. */

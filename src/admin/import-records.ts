@@ -25,6 +25,8 @@ export interface ImportJob {
   readonly strict: boolean;
   /** Account. */
   readonly by: string;
+  /** Whether that is an account of the client's own; absent in old records: nobody knows. */
+  readonly own?: boolean;
   /** Milliseconds since 1970 UTC. */
   readonly createdAt: number;
   readonly endedAt?: number;

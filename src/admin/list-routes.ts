@@ -152,6 +152,9 @@ export function addListRoutes(app: App, { lists }: AdminParts, { place, list, re
     if (scope === undefined) return noCampaign(reply);
     const { actor } = request;
     const lifter = LIFTERS.includes(actor.role);
+    // What no client's account may give, none takes back.
+    if (actor.role === 'client' && (await lists.entry(scope, list, name))?.acts.some(({ reason: why }) => why === 'policy') === true)
+      return problem(reply, 'forbidden', 'an operator put this entry there for policy: ask for it to be taken back');
     const act = { ...whoOf(actor), why: reason ?? 'taken back' };
     const outcome = await lists.takeBack(scope, list, name, act, { objections: lifter && reason !== undefined });
     if (outcome !== 'objection') return reply.code(204).send(null);

@@ -1,7 +1,7 @@
 /** The options of the admin API, as they stand under `admin` in the configuration. */
 import { isIP } from 'node:net';
 import { type Static, Type } from 'typebox';
-import { parseBlock } from '../clients/addresses.ts';
+import { isVast, parseBlock } from '../clients/addresses.ts';
 import { type Endpoint, parseListen } from '../smtp/listen.ts';
 
 const strict = { additionalProperties: false } as const;
@@ -16,6 +16,16 @@ export const adminOptions = Type.Object(
       },
       { ...strict, default: {}, description: 'required unless admin.listen is a loopback address' },
     ),
+    trustedProxies: Type.Array(Type.String(), {
+      default: [],
+      description: 'reverse proxies, as addresses or CIDR blocks, whose X-Forwarded-For is believed',
+    }),
+    patienceSeconds: Type.Integer({
+      minimum: 1,
+      maximum: 600,
+      default: 30,
+      description: 'how long the other side may send or take next to nothing before it is cut off',
+    }),
     policyVersion: Type.Optional(
       Type.String({
         pattern: '^[\\x21-\\x7e]{1,64}$',
@@ -35,7 +45,13 @@ export function adminListen(listen: string): Endpoint | undefined {
 }
 
 /** What cannot be: passwords and other people's data would pass in clear (A29). */
-export function adminProblems({ listen, tls, policyVersion, policyFile }: AdminOptions): readonly string[] {
+export function adminProblems({
+  listen,
+  tls,
+  trustedProxies,
+  policyVersion,
+  policyFile,
+}: Omit<AdminOptions, 'patienceSeconds'>): readonly string[] {
   let endpoint: Endpoint | undefined;
   try {
     endpoint = adminListen(listen);
@@ -51,9 +67,18 @@ export function adminProblems({ listen, tls, policyVersion, policyFile }: AdminO
       'admin.tls: required where admin.listen is no loopback address; set admin.tls.cert and admin.tls.key, or listen on 127.0.0.1',
     );
   }
+  problems.push(...trustedProxies.flatMap(proxyProblem));
   if (policyFile !== undefined && policyVersion === undefined)
     problems.push('admin.policyVersion: required with admin.policyFile; name the version of that text');
   return problems;
+}
+
+function proxyProblem(text: string): readonly string[] {
+  const block = parseBlock(text);
+  const key = `admin.trustedProxies: "${text.slice(0, 50)}"`;
+  if (block === undefined) return [`${key} is no address and no network; write the proxy's, such as 127.0.0.1 or 10.1.2.0/24`];
+  // Whoever is trusted says who it is, so everybody would.
+  return isVast(block) ? [`${key} is too wide: whoever comes from there may say that it is anybody; name the proxies alone`] : [];
 }
 
 const LOOPBACK = ['127.0.0.0/8', '::1'].map(text => parseBlock(text));

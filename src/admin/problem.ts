@@ -35,6 +35,7 @@ const KINDS = {
   'policy-acceptance-required': [403, 'The security policy must be accepted first'],
   'not-found': [404, 'There is no such thing'],
   'method-not-allowed': [405, 'Not with this method'],
+  'too-slow': [408, 'Too slow'],
   conflict: [409, 'In conflict with what is there'],
   'precondition-failed': [412, 'Somebody else changed it meanwhile'],
   'too-large': [413, 'Too large'],
@@ -43,6 +44,7 @@ const KINDS = {
   'too-many-requests': [429, 'Too many requests'],
   fault: [500, 'Something is broken here'],
   unavailable: [503, 'No answer from the store; try again'],
+  'no-room': [507, 'Too little room on the disk'],
 } as const satisfies Record<string, readonly [number, string]>;
 
 export type ProblemKind = keyof typeof KINDS;

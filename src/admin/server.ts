@@ -12,8 +12,10 @@ import Fastify, { type FastifyError, type FastifyReply, type FastifyRequest, Log
 import { AuthenticationBusy } from '../clients/password.ts';
 import { VaultUnavailable } from '../keys/vault-shelf.ts';
 import { StoreUnavailable } from '../store/store.ts';
-import { guard } from './access.ts';
+import { Guard, guardRoutes } from './access.ts';
 import type { AdminParts, App } from './app.ts';
+import { BodyRefused, bodyOf, hasBody } from './body.ts';
+import { boundConnections, isAddressed, proxyTest } from './connections.ts';
 import { Methods } from './methods.ts';
 import { describeRoutes, openapiRoute } from './openapi.ts';
 import { adminListen } from './options.ts';
@@ -24,7 +26,12 @@ import { Invalid, validatorCompiler } from './validation.ts';
 
 /** Octets of a body; routes that stream say otherwise. */
 const BODY_LIMIT = 1_048_576;
-const REQUEST_MS = 60_000;
+/** Nobody is busy for so long without a word in either direction. */
+const SILENT_MS = 60 * 60_000;
+/** Longest time that a part of the server may take to get ready, on a machine that is busy with other things. */
+const START_MS = 60_000;
+/** Longest time between two looks for connections whose headers are late. */
+const LOOK_MS = 5_000;
 
 export interface AdminAddress {
   readonly host: string;
@@ -48,17 +55,24 @@ interface KeyPair {
 
 /** The server with every route, listening nowhere yet. */
 export async function buildAdmin(parts: AdminParts, pair?: KeyPair): Promise<App> {
+  const { trustedProxies, patienceSeconds } = parts.options;
+  const patienceMs = patienceSeconds * 1_000;
+  const isProxy = proxyTest(trustedProxies);
+  // How often Node looks is no less important than the limit itself: it is what a slow sender of headers gets on top.
+  const http = { headersTimeout: patienceMs, connectionsCheckingInterval: Math.min(patienceMs, LOOK_MS) };
   const app = Fastify({
-    ...(pair === undefined ? {} : { https: { ...pair, minVersion: 'TLSv1.2' as const } }),
+    ...(pair === undefined ? { http } : { https: { ...http, ...pair, minVersion: 'TLSv1.2' as const, handshakeTimeout: patienceMs } }),
+    ...(trustedProxies.length === 0 ? {} : { trustProxy: isProxy }),
     loggerInstance: parts.log.child({ part: 'admin' }),
     // Ours name the route's pattern: a URL may hold an address.
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: BODY_LIMIT,
+    // An upload takes as long as it takes; its pace is watched (body.ts).
     requestTimeout: 0,
-    connectionTimeout: 0,
-    http: { headersTimeout: REQUEST_MS },
+    connectionTimeout: SILENT_MS,
     genReqId: () => randomBytes(8).toString('hex'),
     requestIdHeader: false,
+    pluginTimeout: START_MS,
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: 512, ignoreTrailingSlash: false },
     frameworkErrors: (error: FastifyError, request: FastifyRequest, reply: FastifyReply) => explain(error, request, reply),
@@ -77,7 +91,15 @@ export async function buildAdmin(parts: AdminParts, pair?: KeyPair): Promise<App
     if (allowed.length === 0) return problem(reply, 'not-found', 'there is no such path; GET /openapi.json lists them');
     return problem(reply.header('allow', allowed.join(', ')), 'method-not-allowed', `this path takes ${allowed.join(', ')}`);
   });
-  app.addHook('onRequest', async (request, reply) => void reply.header('x-request-id', request.id).header('cache-control', 'no-store'));
+  app.addHook('onRequest', async (request, reply) => {
+    reply.header('x-request-id', request.id).header('cache-control', 'no-store');
+    if (!isAddressed(request.ip)) return problem(reply, 'bad-request', 'X-Forwarded-For: the proxy tells no address of its client there');
+  });
+  app.addHook('preParsing', async ({ raw, routeOptions: { bodyLimit = BODY_LIMIT, config } }) =>
+    bodyOf(raw, { limit: config.streamLimit ?? bodyLimit, patienceMs }),
+  );
+  // Whoever has an answer before the body is here might send the rest at any pace.
+  app.addHook('onSend', async ({ raw }, reply) => void (hasBody(raw) && !raw.complete && reply.header('connection', 'close')));
   app.addHook('onResponse', async (request, reply) => {
     const { method, routeOptions } = request;
     const ms = Math.round(reply.elapsedTime);
@@ -87,10 +109,12 @@ export async function buildAdmin(parts: AdminParts, pair?: KeyPair): Promise<App
   await app.register(rateLimit, { global: false });
   await app.register(cookie);
   await describeRoutes(app);
-  guard(app, parts);
+  app.decorate('guard', new Guard(parts));
+  guardRoutes(app, app.guard);
   openapiRoute(app);
   addRoutes(app, parts);
   await app.ready();
+  boundConnections(app.server, isProxy);
   return app;
 }
 
@@ -101,6 +125,7 @@ function explain(error: FastifyError, request: FastifyRequest, reply: FastifyRep
     request.log.error({ route: request.routeOptions?.url, reason: error.message }, 'no answer from the store');
     return problem(reply, 'unavailable');
   }
+  if (error instanceof BodyRefused) return problem(reply, error.kind, error.message);
   if (error instanceof AuthenticationBusy)
     return problem(reply.header('retry-after', '5'), 'too-many-requests', 'too many log-ins at once; try again');
   const kind = KINDS[error.statusCode ?? 500];

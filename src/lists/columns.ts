@@ -150,6 +150,12 @@ export function meaningOf(cells: readonly string[], columns: Columns): Meaning {
   return { reason, source, ...(at === undefined ? {} : { at }) };
 }
 
+/** The same in a file of a client's own platform: it cannot know who was erased or what the house decides, and so says what binds no less. */
+export function platformMeaning({ reason, at }: Meaning): Meaning {
+  const own = reason === 'erasure' || reason === 'review' ? 'objection' : reason === 'policy' ? 'manual' : reason;
+  return { reason: own, source: 'import', ...(at === undefined ? {} : { at }) };
+}
+
 function timeOf(text: string): number | undefined {
   if (text === '') return undefined;
   // SendGrid writes seconds since 1970.

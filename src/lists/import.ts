@@ -5,7 +5,7 @@
  * are written together, duplicates meet, a dry run counts what the real one would, and `strict` needs no second reading.
  */
 import { DIGEST_OCTETS, type HashAlgorithm } from '../keys/digest.ts';
-import { type Columns, columnsOf, columnsWithoutHeader, meaningOf } from './columns.ts';
+import { type Columns, columnsOf, columnsWithoutHeader, meaningOf, platformMeaning } from './columns.ts';
 import { causedByRecipient, decodeEntry, type EntryAct, encodeEntry } from './entry.ts';
 import type { Item, Lists, Refused } from './lists.ts';
 import type { NewEntry } from './merging.ts';
@@ -23,6 +23,8 @@ export interface ImportOptions {
   readonly strict?: boolean;
   /** Of every row, whatever the file says. */
   readonly reason?: Reason | undefined;
+  /** The file is one of the client's own platform. */
+  readonly platform?: boolean | undefined;
   /** Told now and then how many octets of the file are read. */
   readonly reading?: (octets: number) => void;
   /** Told now and then how many of the rows that were read are merged, and what came of them so far. */
@@ -159,7 +161,7 @@ class RowReader {
 
   #item(cells: readonly string[], columns: Columns): Item | Refused {
     const cell = (index: number | undefined): string => (index === undefined ? '' : (cells[index] ?? '').trim());
-    const { hash, reason } = this.#options;
+    const { hash, reason, platform } = this.#options;
     if (hash !== undefined) {
       const digest = readHash(cell(columns.hash ?? columns.address), hash);
       // Why somebody is on a list of hashes is told by an option only: most such files have no word of it.
@@ -173,7 +175,8 @@ class RowReader {
     }
     const target = readTarget(text);
     if (typeof target === 'string') return { problem: target };
-    const meaning = meaningOf(cells, columns);
+    const said = meaningOf(cells, columns);
+    const meaning = platform === true ? platformMeaning(said) : said;
     return this.#lists.item(target, reason === undefined ? meaning : { ...meaning, reason });
   }
 }

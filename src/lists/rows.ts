@@ -1,4 +1,5 @@
 /** Rows of a list file in constant memory: any of the usual encodings and line ends, plain lines, CSV or NDJSON, each row with its line number. */
+import { pipeline } from 'node:stream';
 import { TextDecoder } from 'node:util';
 import { parse } from 'csv-parse';
 import { COLUMN_NAMES, columnNamed } from './columns.ts';
@@ -136,7 +137,8 @@ async function* csv(texts: AsyncIterable<string>, delimiter: string): AsyncItera
       return undefined;
     },
   });
-  const feeding = feed(texts, parser);
+  // What ends the texts early ends the parser with it, and is thrown where the rows are read.
+  pipeline(texts, parser, () => undefined);
   let line = 1;
   for await (const { record, info } of parser as AsyncIterable<{ record: string[]; info: { lines: number } }>) {
     rows.push({ line, cells: record });
@@ -147,13 +149,5 @@ async function* csv(texts: AsyncIterable<string>, delimiter: string): AsyncItera
       rows = [];
     }
   }
-  await feeding;
   yield rows;
-}
-
-async function feed(texts: AsyncIterable<string>, parser: ReturnType<typeof parse>): Promise<void> {
-  for await (const text of texts) {
-    if (!parser.write(text)) await new Promise(resolve => parser.once('drain', resolve));
-  }
-  parser.end();
 }

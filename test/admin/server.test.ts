@@ -73,7 +73,7 @@ t.test('a route that does not say who may use it, or lets a client out of its ow
 });
 
 t.test('A29: beyond this machine there is TLS, or no start', async t => {
-  const problems = (listen: string, tls = {}) => adminProblems({ listen, tls }).join();
+  const problems = (listen: string, tls = {}) => adminProblems({ listen, tls, trustedProxies: [] }).join();
   for (const listen of ['127.0.0.1:0', '127.9.9.9:1', '[::1]:0', 'localhost:8025', 'off']) t.equal(problems(listen), '', listen);
   for (const listen of ['0.0.0.0:0', '[::]:0', '192.0.2.1:8025', 'admin.example:8025']) {
     t.match(problems(listen), /^admin\.tls: required/, listen);

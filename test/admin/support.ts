@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import type { Role } from '../../src/accounts/account.ts';
+import type { AdminParts } from '../../src/admin/app.ts';
 import { startAdmin } from '../../src/admin/server.ts';
 import { adminPartsOf, type House, openHouse, policiesOf, upstreamsOf } from '../../src/app.ts';
 import { isRefusal } from '../../src/clients/clients.ts';
@@ -40,6 +41,8 @@ export interface OfficeOptions {
   /** Laid over the configuration. */
   readonly settings?: Readonly<Record<string, unknown>>;
   readonly admin?: Readonly<Record<string, unknown>>;
+  /** In the place of the house's own. */
+  readonly parts?: Partial<AdminParts>;
 }
 
 interface Test {
@@ -67,7 +70,7 @@ export async function newOffice(t: Test, options: OfficeOptions = {}): Promise<O
   }
   const upstreams = upstreamsOf(house);
   const tracked = new TrackedLinks({ store: house.store, clock, log: house.log });
-  const admin = await startAdmin(adminPartsOf(house, upstreams, policiesOf(house, tracked)));
+  const admin = await startAdmin({ ...adminPartsOf(house, upstreams, policiesOf(house, tracked)), ...options.parts });
   t.teardown(async () => {
     await admin.stop();
     await upstreams.close();

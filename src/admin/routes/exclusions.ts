@@ -3,7 +3,7 @@ import type { FastifyReply } from 'fastify';
 import { Type } from 'typebox';
 import type { AdminParts, App } from '../app.ts';
 import { addBatchRoute } from '../batch.ts';
-import { addressSchema, domainSchema, entrySchema, isWrong, readWhom } from '../entries.ts';
+import { addressSchema, domainSchema, entrySchema, isWrong, readWhom, wrongReason } from '../entries.ts';
 import { addListRoutes, answerEntry, noCampaign } from '../list-routes.ts';
 import { OF_CLIENT, type Place, paramsOf } from '../places.ts';
 import { problem } from '../problem.ts';
@@ -51,6 +51,8 @@ export function exclusionRoutesOf(app: App, parts: AdminParts, place: Place): vo
       const { campaign, ...whom } = request.body as { readonly campaign?: string; readonly address?: string; readonly domain?: string };
       const scope = place.scope(request, campaign);
       if (scope === undefined) return noCampaign(reply);
+      const wrong = wrongReason(reason, REASONS, request.actor);
+      if (wrong !== undefined) return problem(reply, 'invalid', 'see errors', [wrong]);
       const target = readWhom(whom);
       if (isWrong(target)) return problem(reply, 'invalid', 'see errors', target.errors);
       const result = await parts.lists.add(scope, target, { reason, ...actOf(request.actor) }, whoOf(request.actor));

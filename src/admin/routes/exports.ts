@@ -5,16 +5,23 @@ import { Type } from 'typebox';
 import type { Role } from '../../accounts/account.ts';
 import { exportHeader, exportLines, FORMATS, type Format } from '../../lists/export.ts';
 import type { Scope } from '../../lists/standing.ts';
+import { needOf } from '../access.ts';
 import type { AdminParts, App } from '../app.ts';
 import { toldActs } from '../entries.ts';
 import { noCampaign } from '../list-routes.ts';
-import { OF_ALL, OF_CLIENT, type Place, paramsOf } from '../places.ts';
+import { OF_ALL, OF_CLIENT, paramsOf } from '../places.ts';
+import { problem } from '../problem.ts';
 import { strict } from '../schemas.ts';
+import { Seats } from '../seats.ts';
 import { whoOf } from '../who.ts';
 
 const MEDIA_TYPES: Readonly<Record<Format, string>> = { csv: 'text/csv', ndjson: 'application/x-ndjson' };
 /** Characters handed on at once. */
 const PIECE = 64 * 1024;
+/** At once, of one account and in all: each keeps the store busy. */
+const RUNNING = { each: 2, all: 8 };
+/** How often it is asked whether the reader may still read. */
+const ADMIT_MS = 30_000;
 const STAFF: readonly Role[] = ['admin', 'operator', 'officer'];
 
 const RESOURCES = [
@@ -23,6 +30,7 @@ const RESOURCES = [
 ] as const;
 
 export function exportRoutes(app: App, parts: AdminParts): void {
+  const running = new Seats(RUNNING);
   for (const place of [OF_CLIENT, OF_ALL]) {
     for (const [list, resource, use] of RESOURCES) {
       app.get(
@@ -30,7 +38,8 @@ export function exportRoutes(app: App, parts: AdminParts): void {
         {
           schema: {
             summary: `All ${resource} ${place.whose}, one row for each reason; ${use}`,
-            description: 'Streamed. Who exports what, from where, goes into the audit trail before the first octet.',
+            description:
+              'Streamed. A reader who takes next to nothing, or may no longer read, is cut off: the answer then ends without its last chunk. Who exports what, from where, goes into the audit trail before the first octet.',
             tags: ['exports'],
             params: paramsOf(place),
             querystring: Type.Object({ ...place.query, format: Type.Optional(Type.Enum([...FORMATS], { default: 'csv' })) }, strict),
@@ -47,7 +56,12 @@ export function exportRoutes(app: App, parts: AdminParts): void {
           const { campaign, format = 'csv' } = request.query as { readonly campaign?: string; readonly format?: Format };
           const scope = place.scope(request, campaign);
           if (scope === undefined) return noCampaign(reply);
-          return (await sendList(parts, request, reply as unknown as FastifyReply, { place, scope, list, format })) as never;
+          const end = running.take(request.actor.account);
+          if (end === undefined)
+            return problem(reply.header('retry-after', '30'), 'too-many-requests', 'too many exports are running; try again');
+          const answer = reply as unknown as FastifyReply;
+          answer.raw.once('close', end);
+          return (await sendList(parts, request, answer, { scope, list, format })) as never;
         },
       );
     }
@@ -55,22 +69,24 @@ export function exportRoutes(app: App, parts: AdminParts): void {
 }
 
 interface What {
-  readonly place: Place;
   readonly scope: Scope;
   readonly list: 'exclusion' | 'suppression';
   readonly format: Format;
 }
 
 async function sendList(
-  { lists, audit, alerts, log }: AdminParts,
-  { actor, id }: FastifyRequest,
+  { lists, audit, alerts, log, options }: AdminParts,
+  request: FastifyRequest,
   reply: FastifyReply,
   { scope, list, format }: What,
 ): Promise<FastifyReply> {
+  const { actor, id } = request;
+  const need = needOf(request);
   const about = { export: id, list, format, ...(scope.campaign === undefined ? {} : { campaign: scope.campaign }) };
   await audit.record(scope.owner, { ...whoOf(actor), what: 'export.start', about });
   const rows = async function* () {
     let [written, unreadable, complete] = [0, 0, false];
+    let admittedAt = performance.now();
     try {
       let piece = exportHeader(list, format);
       for await (const entry of lists.read(scope, list)) {
@@ -81,6 +97,9 @@ async function sendList(
         if (piece.length < PIECE) continue;
         yield piece;
         piece = '';
+        if (performance.now() - admittedAt < ADMIT_MS) continue;
+        if (need === undefined || !(await request.server.guard.mayStay(request, need))) throw new Error('the reader may no longer read');
+        admittedAt = performance.now();
       }
       if (piece !== '') yield piece;
       complete = true;
@@ -96,5 +115,22 @@ async function sendList(
   return reply
     .type(`${MEDIA_TYPES[format]}; charset=utf-8`)
     .header('content-disposition', `attachment; filename="${name}.${format}"`)
-    .send(Readable.from(rows(), { objectMode: false }));
+    .send(
+      Readable.from(
+        paced(rows(), options.patienceSeconds * 1_000, () => void reply.raw.destroy()),
+        { objectMode: false },
+      ),
+    );
+}
+
+/** The same pieces; `stop` where the next is not asked for in time. */
+async function* paced(pieces: AsyncIterable<string>, patienceMs: number, stop: () => void): AsyncIterable<string> {
+  for await (const piece of pieces) {
+    const timer = setTimeout(stop, patienceMs);
+    try {
+      yield piece;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
 }

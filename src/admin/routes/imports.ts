@@ -1,25 +1,40 @@
 /** Imports: a list file uploaded as a stream becomes a job, with progress, cancel, and every bad row by its line (A18). */
-import type { Readable } from 'node:stream';
 import type { FastifyReply } from 'fastify';
 import { type Static, Type } from 'typebox';
-import type { Role } from '../../accounts/account.ts';
+import type { Actor, Role } from '../../accounts/account.ts';
 import type { CampaignId, ClientId } from '../../ids.ts';
 import { HASH_ALGORITHMS } from '../../keys/digest.ts';
 import type { RowError } from '../../lists/import.ts';
 import { REASONS } from '../../lists/standing.ts';
+import { needOf } from '../access.ts';
 import type { AdminParts, App } from '../app.ts';
-import { tellEvents } from '../event-stream.ts';
-import { ImportJobs } from '../import-jobs.ts';
+import { type Body, BodyRefused } from '../body.ts';
+import { wrongReason } from '../entries.ts';
+import { type Told, tellEvents } from '../event-stream.ts';
+import { ImportJobs, NO_ROOM } from '../import-jobs.ts';
 import type { ImportOrder } from '../import-process.ts';
 import { type ImportJob, isOver, JOB_STATES } from '../import-records.ts';
 import { noCampaign } from '../list-routes.ts';
-import { problem } from '../problem.ts';
-import { campaignIdSchema, clientIdSchema, clientParams, isoTimeSchema, PAGE_LIMIT, pageOf, pageQuery, strict } from '../schemas.ts';
+import { type FieldError, problem } from '../problem.ts';
+import {
+  campaignIdSchema,
+  clientIdSchema,
+  clientParams,
+  isoTimeSchema,
+  nothing,
+  PAGE_LIMIT,
+  pageOf,
+  pageQuery,
+  strict,
+} from '../schemas.ts';
+import { Seats } from '../seats.ts';
 import { whoOf } from '../who.ts';
 
 const MEDIA_TYPES = ['text/csv', 'text/plain', 'application/x-ndjson'];
 /** Octets of a file: some hundred million rows. */
 const FILE_LIMIT = 16 * 1024 ** 3;
+/** Readers of events at once, of one account and in all. */
+const READERS = { each: 4, all: 64 };
 
 const count = (description: string) => Type.Integer({ minimum: 0, description });
 const orNull = <T extends ReturnType<typeof Type.String>>(schema: T) => Type.Union([schema, Type.Null()]);
@@ -37,7 +52,7 @@ const jobSchema = Type.Object(
     reason: orNull(Type.String()),
     dryRun: Type.Boolean(),
     strict: Type.Boolean(),
-    by: Type.String(),
+    by: Type.String({ description: 'Account; `operator` to a client, where it is none of its own' }),
     createdAt: isoTimeSchema,
     endedAt: orNull(isoTimeSchema),
     octets: count('Of the file, received so far'),
@@ -56,6 +71,8 @@ const errorSchema = Type.Object(
   { ...strict, examples: [{ line: 17, problem: 'neither an address nor a domain' }] },
 );
 
+/** Id of the last event. */
+const LAST = 'end';
 const tags = ['imports'];
 const roles: readonly Role[] = ['admin', 'operator', 'officer', 'client'];
 const read = { roles, scope: 'imports:read' } as const;
@@ -64,7 +81,9 @@ const jobParams = Type.Object({ client: clientIdSchema, job: Type.String({ patte
 
 export function importRoutes(app: App, parts: AdminParts): void {
   const jobs = new ImportJobs(parts);
+  const readers = new Seats(READERS);
   const closing = new AbortController();
+  const patienceMs = parts.options.patienceSeconds * 1_000;
   app.addHook('preClose', async () => {
     closing.abort();
     await jobs.close();
@@ -83,18 +102,18 @@ export function importRoutes(app: App, parts: AdminParts): void {
       },
       config: read,
     },
-    async ({ profile, query: { limit = PAGE_LIMIT, cursor } }) => {
+    async ({ profile, actor, query: { limit = PAGE_LIMIT, cursor } }) => {
       const found = await jobs.list(profile.id, limit, cursor);
-      return { items: found.map(shownJob), next: found.length < limit ? null : (found.at(-1)?.id ?? null) };
+      return { items: found.map(job => shownJob(job, actor)), next: found.length < limit ? null : (found.at(-1)?.id ?? null) };
     },
   );
 
   app.get(
     '/v1/clients/:client/imports/:job',
     { schema: { summary: 'One import, as it is now', tags, params: jobParams, response: { 200: jobSchema } }, config: read },
-    async ({ profile, params }, reply) => {
+    async ({ profile, actor, params }, reply) => {
       const job = await jobs.find(profile.id, params.job);
-      return job === undefined ? noJob(reply) : shownJob(job);
+      return job === undefined ? noJob(reply) : shownJob(job, actor);
     },
   );
 
@@ -103,20 +122,33 @@ export function importRoutes(app: App, parts: AdminParts): void {
     {
       schema: {
         summary: 'How an import goes on, as server-sent events: `progress` with the import in its data, at last `end`',
+        description:
+          'Each connection begins with the import as it is, so there is nothing to catch up with. Last-Event-ID `end` of one that is over: 204.',
         tags,
         params: jobParams,
-        response: { 200: { description: 'Events', content: { 'text/event-stream': { schema: Type.String() } } } },
+        response: { 200: { description: 'Events', content: { 'text/event-stream': { schema: Type.String() } } }, 204: nothing },
       },
       config: read,
     },
     async (request, reply) => {
-      const { profile, params } = request;
-      if ((await jobs.find(profile.id, params.job)) === undefined) return noJob(reply);
-      const look = async () => {
+      const { profile, actor, params, headers } = request;
+      const now = await jobs.find(profile.id, params.job);
+      if (now === undefined) return noJob(reply);
+      // 204 keeps a browser from asking again and again (WHATWG HTML §9.2.3).
+      if (isOver(now) && headers['last-event-id'] === LAST) return reply.code(204).send(null);
+      const leave = readers.take(actor.account);
+      if (leave === undefined)
+        return problem(reply.header('retry-after', '10'), 'too-many-requests', 'too many read events at once; read one import a time');
+      const look = async (): Promise<Told | undefined> => {
         const job = await jobs.find(profile.id, params.job);
-        return job && { event: isOver(job) ? 'end' : 'progress', data: JSON.stringify(shownJob(job)), over: isOver(job) };
+        if (job === undefined) return undefined;
+        const data = JSON.stringify(shownJob(job, actor));
+        return isOver(job) ? { event: 'end', id: LAST, data, over: true } : { event: 'progress', data, over: false };
       };
-      await tellEvents(request, reply as unknown as FastifyReply, look, closing.signal);
+      const need = needOf(request);
+      const mayStay = async () => need !== undefined && app.guard.mayStay(request, need);
+      const telling = { look, mayStay, closing: closing.signal, patienceMs };
+      await tellEvents(request, reply as unknown as FastifyReply, telling).finally(leave);
       return reply;
     },
   );
@@ -156,13 +188,13 @@ export function importRoutes(app: App, parts: AdminParts): void {
       },
       config: write,
     },
-    async ({ profile, params }, reply) => {
+    async ({ profile, actor, params }, reply) => {
       const outcome = await jobs.cancel(profile.id, params.job);
       if (outcome === 'absent') return noJob(reply);
       if (outcome === 'writing')
         return problem(reply, 'conflict', 'a strict import that has its file goes in as a whole; wait for its end');
       if (outcome === 'elsewhere') return problem(reply, 'conflict', 'another gate runs this import; ask that one');
-      return shownJob(outcome);
+      return shownJob(outcome, actor);
     },
   );
 }
@@ -189,35 +221,36 @@ function addUpload(app: App, jobs: ImportJobs): void {
     (scoped as unknown as App).post(
       '/v1/clients/:client/imports',
       {
-        bodyLimit: FILE_LIMIT,
         schema: {
           summary: 'Imports a list file: addresses, domains or hashes; CSV, one a line, or NDJSON (docs/import.md)',
           description:
             'Answers when the file is received and goes in; ask its Location for what comes of it. Nothing goes in of an upload that was cut off. One at a time for each client.',
           tags,
           consumes: MEDIA_TYPES,
-          body: Type.Unsafe<Readable>({ description: 'The file, streamed', examples: ['email\njo@widgets.example\n'] }),
+          body: Type.Unsafe<Body>({ description: 'The file, streamed', examples: ['email\njo@widgets.example\n'] }),
           params: clientParams,
           querystring: uploadQuery,
           response: { 202: jobSchema },
         },
-        config: write,
+        config: { ...write, streamLimit: FILE_LIMIT },
       },
       async (request, reply) => {
         if (request.body === undefined) return problem(reply, 'bad-request', 'send the file as the body');
         const { profile, query, actor } = request;
-        const order = orderOf(profile.id, query);
-        if ('wrong' in order) return problem(reply, 'invalid', 'see errors', [order.wrong]);
+        const order = orderOf(profile.id, query, actor);
+        if ('field' in order) return problem(reply, 'invalid', 'see errors', [order]);
         if (order.scope.campaign !== undefined && !profile.campaigns.has(order.scope.campaign)) return noCampaign(reply);
-        const begun = await jobs.begin(profile.id, order, whoOf(actor));
+        const begun = await jobs.begin(profile.id, order, { who: whoOf(actor), own: actor.client === profile.id });
         if (begun === 'busy') return problem(reply, 'conflict', 'an import of this client is running; wait for it or cancel it');
         if (begun === 'full')
           return problem(reply.header('retry-after', '30'), 'too-many-requests', 'too many imports are running; try again');
+        if (begun === 'no-room') return problem(reply, 'no-room', NO_ROOM);
         const location = `/v1/clients/${profile.id}/imports/${begun.job.id}`;
         const job = await begun.receive(request.body);
         if (job.state === 'cancelled') return problem(reply, 'conflict', 'this import was cancelled before its file was whole');
-        if (isOver(job)) return problem(reply, 'unavailable', job.problem);
-        return reply.code(202).header('location', location).send(shownJob(job));
+        if (request.body.errored instanceof BodyRefused) throw request.body.errored;
+        if (isOver(job)) return problem(reply, job.problem === NO_ROOM ? 'no-room' : 'unavailable', job.problem);
+        return reply.code(202).header('location', location).send(shownJob(job, actor));
       },
     );
   });
@@ -226,17 +259,20 @@ function addUpload(app: App, jobs: ImportJobs): void {
 function orderOf(
   client: ClientId,
   { campaign, list, hash, reason, dryRun = false, strict: whole = false }: Static<typeof uploadQuery>,
-): ImportOrder | { readonly wrong: { readonly field: string; readonly message: string; readonly fix: string } } {
+  actor: Actor,
+): ImportOrder | FieldError {
+  const wrong = reason === undefined ? undefined : wrongReason(reason, REASONS, actor);
+  if (wrong !== undefined) return wrong;
   if (list === 'suppression' && hash === undefined) {
     const fix = 'say by which algorithm, or import addresses as exclusions: they bind the same';
-    return { wrong: { field: 'hash', message: 'is needed: a file of suppressions holds hashes', fix } };
+    return { field: 'hash', message: 'is needed: a file of suppressions holds hashes', fix };
   }
-  if (list === 'exclusion' && hash !== undefined)
-    return { wrong: { field: 'list', message: 'hashes go to the suppressions', fix: 'leave list out' } };
+  if (list === 'exclusion' && hash !== undefined) return { field: 'list', message: 'hashes go to the suppressions', fix: 'leave list out' };
   return {
     scope: { owner: client, ...(campaign === undefined ? {} : { campaign: campaign as CampaignId }) },
     ...(hash === undefined ? {} : { hash }),
     ...(reason === undefined ? {} : { reason }),
+    platform: actor.role === 'client',
     dryRun,
     strict: whole,
   };
@@ -250,10 +286,12 @@ function shownError({ line, error }: RowError): Static<typeof errorSchema> {
   return { line, problem: error };
 }
 
-function shownJob(job: ImportJob): Static<typeof jobSchema> {
-  const { seenAt: _, errors: __, createdAt, endedAt, campaign, hash, reason, problem: why, ...plain } = job;
+/** To a client, people of the house go by no name. */
+function shownJob(job: ImportJob, { role }: Pick<Actor, 'role'>): Static<typeof jobSchema> {
+  const { seenAt: _, errors: __, own = false, by, createdAt, endedAt, campaign, hash, reason, problem: why, ...plain } = job;
   return {
     ...plain,
+    by: role === 'client' && !own ? 'operator' : by,
     campaign: campaign ?? null,
     hash: hash ?? null,
     reason: reason ?? null,

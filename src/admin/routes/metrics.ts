@@ -1,13 +1,14 @@
 /** Metrics for Prometheus: what was counted, in its text format; and every request to this API is counted, too. */
 import { Type } from 'typebox';
-import { grants } from '../../accounts/scopes.ts';
 import { parseBlock } from '../../clients/addresses.ts';
 import { METRICS_TYPE } from '../../ops/metrics.ts';
+import { deny, type Need } from '../access.ts';
 import type { AdminParts, App } from '../app.ts';
-import { problem } from '../problem.ts';
+
+const NEED: Need = { roles: ['admin', 'operator', 'officer'], scope: 'metrics:read' };
 
 /** Whoever comes from a network of `metrics.from` reads without a login; anybody else shows a token with the scope metrics:read. */
-export function metricsRoutes(app: App, { metrics, exposition, metricsFrom, accounts }: AdminParts): void {
+export function metricsRoutes(app: App, { metrics, exposition, metricsFrom }: AdminParts): void {
   const blocks = metricsFrom.flatMap(text => parseBlock(text) ?? []);
   app.addHook('onResponse', async ({ method, routeOptions }, reply) => {
     metrics.adminRequests.inc({ method, route: routeOptions.url ?? 'none', status: reply.statusCode });
@@ -26,12 +27,8 @@ export function metricsRoutes(app: App, { metrics, exposition, metricsFrom, acco
     },
     async (request, reply) => {
       if (!blocks.some(block => block.contains(request.ip))) {
-        const token = /^Bearer ([\x21-\x7e]+)$/i.exec(request.headers.authorization ?? '')?.[1];
-        const admitted = token === undefined ? undefined : await accounts.byToken(token, request.ip);
-        if (admitted === undefined)
-          return problem(reply, 'unauthenticated', 'show a token with the scope metrics:read, or come from a network of metrics.from');
-        if (admitted.actor.role === 'client') return problem(reply, 'forbidden', 'the role of this account does not allow it');
-        if (!grants(admitted.scopes, 'metrics:read')) return problem(reply, 'forbidden', 'this API token lacks the scope metrics:read');
+        const entry = await app.guard.enter(request, NEED);
+        if ('problem' in entry) return deny(reply, entry);
       }
       return reply.type(METRICS_TYPE).send(await exposition());
     },

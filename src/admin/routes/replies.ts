@@ -1,5 +1,6 @@
 /** What came back: the log, and the queue of what a person must look at; each for a client, and for what is no known client's. */
 import { type Static, Type } from 'typebox';
+import type { Actor } from '../../accounts/account.ts';
 import { GLOBAL } from '../../ids.ts';
 import { decide } from '../../inbound/deciding.ts';
 import type { Owner } from '../../journal/pseudonyms.ts';
@@ -28,6 +29,12 @@ const replySchema = Type.Object(
     processedAt: isoTimeSchema,
     enforcedAt: isoTimeSchema,
     actions: Type.Array(Type.String(), { description: 'What followed', examples: [['suppression acme opt-out']] }),
+    request: Type.Optional(
+      Type.Object(
+        { kind: Type.Enum(['access', 'erasure', 'objection']), dueAt: isoTimeSchema },
+        { ...strict, description: 'What the person asks for by law, and until when that is due' },
+      ),
+    ),
     state: Type.Enum(['done', 'open', 'decided'], { description: 'open: waits for a decision; until then its writer is not mailed' }),
     decision: Type.Optional(Type.Object({ as: asSchema, by: Type.String(), why: Type.String(), at: isoTimeSchema }, strict)),
     people: Type.Array(Type.String(), { description: 'Whom it is about; empty where they were erased' }),
@@ -97,7 +104,7 @@ export function replyRoutes(app: App, parts: AdminParts): void {
           ...(state ? { state } : {}),
         };
         const items: Shown[] = [];
-        for await (const line of replies.list(ownerOf(request), asked)) items.push(shown(line));
+        for await (const line of replies.list(ownerOf(request), asked)) items.push(shown(line, request.actor));
         return { items: items.slice(0, limit), next: items.length > limit ? (items[limit - 1] as Shown).id : null };
       },
     );
@@ -110,7 +117,7 @@ export function replyRoutes(app: App, parts: AdminParts): void {
       },
       async (request, reply) => {
         const line = await known(ownerOf(request), request.params.id);
-        return line === undefined ? problem(reply, 'not-found', 'there is no such reply') : shown(line);
+        return line === undefined ? problem(reply, 'not-found', 'there is no such reply') : shown(line, request.actor);
       },
     );
 
@@ -139,7 +146,7 @@ export function replyRoutes(app: App, parts: AdminParts): void {
         const line = outcome === 'missing' ? undefined : await known(owner, request.params.id);
         if (line === undefined) return problem(reply, 'not-found', 'there is no such reply');
         if (outcome === 'closed') return problem(reply, 'conflict', 'it waits for no decision: it never did, or was decided otherwise');
-        return shown(line);
+        return shown(line, request.actor);
       },
     );
   }
@@ -147,7 +154,9 @@ export function replyRoutes(app: App, parts: AdminParts): void {
 
 type Shown = Static<typeof replySchema>;
 
-function shown({ receivedAt, processedAt, enforcedAt, decision, actions, people, ...line }: LoggedReply): Shown {
+/** Whoever decided is of the house, and goes by no name to a client. */
+function shown(reply: LoggedReply, { role }: Pick<Actor, 'role'>): Shown {
+  const { receivedAt, processedAt, enforcedAt, decision, actions, people, request, ...line } = reply;
   const { campaign, rule, span, language, text, forwarded, ...rest } = line;
   return {
     ...rest,
@@ -162,8 +171,16 @@ function shown({ receivedAt, processedAt, enforcedAt, decision, actions, people,
     enforcedAt: new Date(enforcedAt).toISOString(),
     actions: [...actions],
     people: [...people],
+    ...(request === undefined ? {} : { request: { kind: request.kind, dueAt: new Date(request.dueAt).toISOString() } }),
     ...(decision === undefined
       ? {}
-      : { decision: { as: decision.as, by: decision.by, why: decision.why, at: new Date(decision.at).toISOString() } }),
+      : {
+          decision: {
+            as: decision.as,
+            by: role === 'client' ? 'operator' : decision.by,
+            why: decision.why,
+            at: new Date(decision.at).toISOString(),
+          },
+        }),
   };
 }

@@ -1,10 +1,10 @@
 /** Screening: a list held against a client's lists and rules before a campaign; counts, and nobody is named (A24). */
-import type { Readable } from 'node:stream';
 import { type Static, Type } from 'typebox';
 import type { CampaignId } from '../../ids.ts';
 import { type PersonRow, readPeople, readPerson } from '../../lists/people.ts';
 import { screen } from '../../submission/screening.ts';
 import type { AdminParts, App } from '../app.ts';
+import { Body } from '../body.ts';
 import { campaignQuery, toldReasons } from '../entries.ts';
 import { noCampaign } from '../list-routes.ts';
 import { problem } from '../problem.ts';
@@ -18,6 +18,8 @@ const MOST = 500_000;
 const MOST_TOLD = 100_000;
 /** Octets of JSON, which is held in memory whole; texts are streamed. */
 const BODY_LIMIT = 16 * 1_048_576;
+/** Octets of a text: rows may have many columns. */
+const TEXT_LIMIT = 256 * 1_048_576;
 /** At once, over all clients, and one for each: every person of a list is held in the memory of the process that passes mail. */
 const MAX_RUNNING = 2;
 
@@ -57,7 +59,7 @@ const texts = Object.fromEntries(
 
 /** In a context of its own: only here a text is handed on as it comes. */
 export function screeningRoutes(app: App, { policies, lists, audit }: AdminParts): void {
-  const running = new Set<string>();
+  const running = new Map<string, Screening>();
   app.register(async scoped => {
     scoped.addContentTypeParser(MEDIA_TYPES, (_request, payload, done) => done(null, payload));
     (scoped as unknown as App).post(
@@ -79,7 +81,7 @@ export function screeningRoutes(app: App, { policies, lists, audit }: AdminParts
           body: { content: { 'application/json': { schema: listSchema }, ...texts } },
           response: { 200: reportSchema },
         },
-        config: { roles: ['admin', 'operator', 'officer', 'client'], scope: 'screening:read' },
+        config: { roles: ['admin', 'operator', 'officer', 'client'], scope: 'screening:read', streamLimit: TEXT_LIMIT },
       },
       async (request, reply) => {
         const { profile, actor, query } = request;
@@ -88,19 +90,21 @@ export function screeningRoutes(app: App, { policies, lists, audit }: AdminParts
         const policy = (await policies.at(profile.globalVersion)).get(profile.policy);
         if (profile.disabled || policy === undefined)
           return problem(reply, 'conflict', 'the client was removed, or its policy is none that can be used');
-        if (running.has(profile.id) || !(await makePlace(running, profile.id)))
+        // Asked once more after the wait, in which others may have come.
+        if (running.has(profile.id) || !(await makePlace(running)) || running.has(profile.id) || running.size >= MAX_RUNNING)
           return problem(reply.header('retry-after', '30'), 'too-many-requests', 'too many lists are being screened; try again');
-        running.add(profile.id);
         const verdicts: { line: number; verdict: string }[] = [];
-        const report = await screen({
+        const screening = screen({
           profile,
           policy,
           campaign: campaign as CampaignId | undefined,
-          people: peopleOf(request.body as Readable | Static<typeof listSchema>),
+          people: peopleOf(request.body as Body | Static<typeof listSchema>),
           reasons: async (address, campaigns) => toldReasons(await lists.standing(address, profile.id, campaigns), actor),
           most: rows ? MOST_TOLD : MOST,
           ...(rows ? { row: (line: number, verdict: string) => void verdicts.push({ line, verdict }) } : {}),
         }).finally(() => running.delete(profile.id));
+        running.set(profile.id, { body: request.body, over: screening });
+        const report = await screening;
         if (report === 'too-many')
           return problem(reply, 'too-large', `more than ${rows ? MOST_TOLD : MOST} rows; screen the list in parts`);
         await audit.record(profile.id, { ...whoOf(actor), what: 'screening', about: { campaign, rows: report.rows, ok: report.ok } });
@@ -111,7 +115,23 @@ export function screeningRoutes(app: App, { policies, lists, audit }: AdminParts
   });
 }
 
-function peopleOf(body: Readable | Static<typeof listSchema>): AsyncIterable<readonly PersonRow[]> {
+interface Screening {
+  readonly body: unknown;
+  readonly over: Promise<unknown>;
+}
+
+/** Whether there is a place; where there is none, a text that comes slowly gives its own. */
+async function makePlace(running: ReadonlyMap<string, Screening>): Promise<boolean> {
+  while (running.size >= MAX_RUNNING) {
+    const slow = [...running.values()].find(({ body }) => body instanceof Body && body.isSlow);
+    if (slow === undefined) return false;
+    (slow.body as Body).refuse('too-slow', 'others wait, and so slow a list gives its place to them; send it faster');
+    await slow.over.catch(() => undefined);
+  }
+  return true;
+}
+
+function peopleOf(body: Body | Static<typeof listSchema>): AsyncIterable<readonly PersonRow[]> {
   if (!('addresses' in body)) return readPeople(body);
   return (async function* () {
     yield body.addresses.map((text, index) => ({ line: index + 1, person: readPerson(text) }));

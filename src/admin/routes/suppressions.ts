@@ -3,7 +3,7 @@ import type { FastifyReply } from 'fastify';
 import { Type } from 'typebox';
 import type { AdminParts, App } from '../app.ts';
 import { addBatchRoute } from '../batch.ts';
-import { addressSchema, entrySchema, isWrong, readPerson } from '../entries.ts';
+import { addressSchema, entrySchema, isWrong, readPerson, wrongReason } from '../entries.ts';
 import { addListRoutes, answerEntry, noCampaign } from '../list-routes.ts';
 import { OF_CLIENT, type Place, paramsOf } from '../places.ts';
 import { problem } from '../problem.ts';
@@ -43,6 +43,8 @@ export function suppressionRoutesOf(app: App, parts: AdminParts, place: Place): 
       const { address, reason } = request.body;
       const scope = place.scope(request, (request.body as { readonly campaign?: string }).campaign);
       if (scope === undefined) return noCampaign(reply);
+      const wrong = wrongReason(reason, REASONS, request.actor);
+      if (wrong !== undefined) return problem(reply, 'invalid', 'see errors', [wrong]);
       const person = readPerson('address', address);
       if (isWrong(person)) return problem(reply, 'invalid', 'see errors', person.errors);
       const result = await parts.lists.suppress(scope, person, { reason, ...actOf(request.actor) }, whoOf(request.actor));
