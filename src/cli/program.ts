@@ -18,6 +18,7 @@ import { addDoctorCommand } from './doctor.ts';
 import { CommandFailure, EXIT } from './exit.ts';
 import { addExplainCommand } from './explain.ts';
 import { addListCommands } from './list.ts';
+import { addPolicyCommands } from './policy.ts';
 import { addReplyCommands } from './reply.ts';
 import { addServeCommand } from './serve.ts';
 import { addStatsCommand } from './stats.ts';
@@ -62,6 +63,7 @@ export function theProgram(): Command {
   addTokenCommands(program);
   addWebhookCommands(program);
   addCampaignCommands(program);
+  addPolicyCommands(program);
   addListCommands(program);
   addSuppressCommand(program);
   addDecisionCommands(program);

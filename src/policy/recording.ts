@@ -7,7 +7,7 @@ import type { PolicyBook } from './book.ts';
 const RETRY_MS = 60_000;
 
 /** Before mail may pass; where the store is away, as soon as it answers: until then nothing passes anyway. */
-export async function recordPolicies(book: PolicyBook, log: Logger): Promise<{ stop(): Promise<void> }> {
+export async function recordPolicies(book: PolicyBook, log: Logger, retryMs = RETRY_MS): Promise<{ stop(): Promise<void> }> {
   let due = true;
   const record = async (): Promise<void> => {
     if (!due) return;
@@ -19,5 +19,5 @@ export async function recordPolicies(book: PolicyBook, log: Logger): Promise<{ s
     if (!(error instanceof StoreUnavailable)) throw error;
     log.warn({ reason: error.message }, 'the policies could not be put on record; it is tried again');
   });
-  return regularly(RETRY_MS, 'putting the policies on record', log, record);
+  return regularly(retryMs, 'putting the policies on record', log, record);
 }

@@ -19,6 +19,8 @@ const COMMANDS: readonly (readonly string[])[] = [
   ['campaign', 'add', 'acme', 'spring'],
   ['campaign', 'list', 'acme'],
   ['campaign', 'show', 'acme', 'spring'],
+  ['policy', 'list'],
+  ['policy', 'set', 'basic', 'sender=observe', '--why', 'a test'],
   ['list', 'add', 'global', ADDRESS],
   ['list', 'remove', 'global', ADDRESS],
   ['list', 'show', 'global'],
