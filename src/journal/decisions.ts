@@ -1,4 +1,5 @@
 /** Reading decisions: one by its id, or pages of them, newest first, by whatever they are asked for. */
+import { setImmediate as turn } from 'node:timers/promises';
 import type { CampaignId, ClientId, DecisionId } from '../ids.ts';
 import type { Address } from '../mail/address.ts';
 import { isEntryKey, type Value } from '../store/store.ts';
@@ -10,6 +11,8 @@ import { timePrefix } from './ref.ts';
 
 /** Decisions looked at for one page: what keeps a page fast where few fit. */
 const LOOKED_AT = 2_000;
+/** Decisions read at a stretch, a few ms' worth: mail has its turn between them. */
+const STRETCH = 200;
 /** Trails that one page follows at once; of what more of them would lead to, most decisions fit anyway. */
 const MAX_TRAILS = 256;
 /** Records read ahead of each trail, at least and at most. */
@@ -79,14 +82,16 @@ export class Decisions {
     let last: DecisionId | undefined;
     let lookedAt = 0;
     while (found.length < limit && lookedAt < LOOKED_AT) {
-      const some = await places.take(limit - found.length);
+      const some = await places.take(Math.min(STRETCH, limit - found.length));
       if (some.length === 0) break;
+      if (lookedAt > 0) await turn();
       const lines = await this.#lines(some);
       found.push(...lines.filter(line => fits(line, query)));
       last = some.at(-1)?.id;
       lookedAt += some.length;
     }
     const next = (await places.exhausted()) ? undefined : last;
+    await turn();
     return { items: await this.#withRecipients(found), next };
   }
 
