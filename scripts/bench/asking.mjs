@@ -48,12 +48,13 @@ export async function startAsker({ url, token }, meanwhile) {
       });
       asker.send({ method: 'GET', times: 20, status: 200, ...question });
     });
-  console.log(`  ${'ms'.padEnd(58)}    median     worst       CPU loop held   look-up`);
+  console.log(`  ${'ms'.padEnd(58)}    median     worst       CPU loop held   its CPU   look-up`);
   return {
     ask,
     /**
-     * Asks, and prints: the request's median and worst time, the gate's CPU time a request, which others on the machine do not change much,
-     * the event loop's longest hold, and mail's longest look-up. `note` says more of the answer.
+     * Asks, and prints: the request's median and worst time and the gate's CPU time for it; the event loop's longest hold, and the most CPU
+     * time that the gate used between two of its turns; and mail's longest look-up. What others do on the machine changes CPU times little.
+     * `note` says more of the answer.
      */
     async line(what, question, note = () => '') {
       const delay = monitorEventLoopDelay({ resolution: 1 });
@@ -69,19 +70,31 @@ export async function startAsker({ url, token }, meanwhile) {
       })();
       delay.enable();
       const cpu = process.cpuUsage();
+      let used = 0;
+      let most = 0;
+      const turning = setInterval(() => {
+        const now = cpuSince(cpu);
+        most = Math.max(most, now - used);
+        used = now;
+      }, 1);
       const answer = await ask(typeof question === 'string' ? { path: question } : question);
-      const { user, system } = process.cpuUsage(cpu);
+      const each = cpuSince(cpu) / answer.times.length;
       delay.disable();
+      clearInterval(turning);
       over = true;
       await looking;
       const times = [...answer.times].sort((a, b) => a - b);
-      const used = (user + system) / 1_000 / times.length;
-      const figures = [times[times.length >> 1], times.at(-1), used, delay.max / 1e6, longest].map(ms => ms.toFixed(1).padStart(9));
+      const figures = [times[times.length >> 1], times.at(-1), each, delay.max / 1e6, most, longest].map(ms => ms.toFixed(1).padStart(9));
       console.log(`  ${what.padEnd(58)} ${figures.join(' ')}  ${note(answer)}`);
       return answer;
     },
     stop: () => void asker.disconnect(),
   };
+}
+
+function cpuSince(before) {
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / 1_000;
 }
 
 if (process.argv[1] === self) {

@@ -5,7 +5,7 @@ import type { CampaignId, ClientId } from '../../src/ids.ts';
 import { COUNTERS, Counters, countedOnce, moveShared, sharedCounter } from '../../src/journal/counters.ts';
 import type { CounterLabels } from '../../src/journal/decision.ts';
 import type { Span } from '../../src/journal/hours.ts';
-import { type CountRow, readStats, USUAL_GROUPS } from '../../src/journal/stats.ts';
+import { type CountRow, type Group, readStats, USUAL_GROUPS } from '../../src/journal/stats.ts';
 import { ACME, type Desk, newDesk, OTHER } from './desk.ts';
 
 const HOUR = 3_600_000;
@@ -49,6 +49,30 @@ t.test('by client, campaign, outcome, check, token and hour', async t => {
   t.equal((await read(desk, ACME, { to: hour + HOUR })).length, 2, 'before the later hour');
   t.equal((await read(desk, ACME, { to: hour + HOUR + 1 })).length, 3, 'before its second millisecond: its whole hour');
   t.equal((await read(desk, ACME, { from: hour + HOUR, to: hour })).length, 0, 'from late to early');
+});
+
+t.test('A16: of more rows than were asked for none is told; the totals are whole all the same', async t => {
+  const desk = await newDesk(t);
+  const counters = new Counters();
+  for (let n = 0; n < 30; n++) counters.add(desk.clock.at + n * HOUR, EXCLUDED, 2);
+  counters.add(desk.clock.at, RELAYED, 5);
+  await counters.flush(desk.parts.store, desk.clock.at);
+  const read = (groupBy: readonly Group[], most?: number) => readStats(desk.parts.store, { owners: [ACME], groupBy, most });
+  const { cut, totals } = await read(['hour'], 29);
+  t.same({ cut, relayed: totals.relayed, rejected: totals.rejected }, { cut: true, relayed: 5, rejected: 60 });
+  for (const all of [await read(['hour'], 30), await read(['hour'])]) {
+    t.equal(all.cut, false);
+    t.equal(all.rows.length, 30);
+    t.match(all.rows[0], { hour: Date.parse('2026-11-21T12:00:00Z'), relayed: 5, rejected: 2, deferred: 0 });
+  }
+  t.same(
+    (await read(['day', 'check'])).rows.map(({ day, check, ...counts }) => [day, check, counts]),
+    [
+      ['2026-11-21T00:00:00Z', 'exclusion', { relayed: 0, rejected: 24 }],
+      ['2026-11-21T00:00:00Z', '', { relayed: 5, rejected: 0 }],
+      ['2026-11-22T00:00:00Z', 'exclusion', { relayed: 0, rejected: 36 }],
+    ].map(([day, check, counts]) => [Date.parse(day as string), check, { ...(counts as object), deferred: 0, observed: 0, unknown: 0 }]),
+  );
 });
 
 t.test('a repeated write counts once; a write whose outcome is unknown too', async t => {
