@@ -5,7 +5,8 @@ import { type Account, ROLES } from '../accounts/account.ts';
 import type { IssuedAccount } from '../accounts/directory.ts';
 import { type Common, command, looksLikeBlock, Repeatable, whoOf, withHouse } from './command.ts';
 import { CommandFailure, usage } from './exit.ts';
-import { isoTime, printJson, printLine, printTable } from './output.ts';
+import { askNewPassword } from './hidden-input.ts';
+import { isoTime, printJson, printLine, printTable, writeError } from './output.ts';
 import { settled } from './settled.ts';
 
 interface AddOptions extends Common {
@@ -18,9 +19,13 @@ interface AddOptions extends Common {
 interface PasswordOptions extends Common {
   readonly passwordStdin?: boolean;
   readonly withoutTotp?: boolean;
+  readonly revokeTokens?: boolean;
 }
 
-const PASSWORD_STDIN = ['--password-stdin', 'take the password from standard input; without it one is made and printed this once'] as const;
+const PASSWORD_STDIN = [
+  '--password-stdin',
+  'take the password from standard input, asked for at a terminal; without it one is made and printed this once',
+] as const;
 
 export function addAccountCommands(program: Command): void {
   const group = program.command('account').description('accounts: the logins of people, one each');
@@ -33,9 +38,10 @@ export function addAccountCommands(program: Command): void {
   command(group, 'list', 'all accounts, disabled ones too').action(list);
   command(group, 'show <name>', 'one account').action(show);
   command(group, 'disable <name>', 'nobody gets in with it from now on; its sessions and API tokens are dead at once').action(disable);
-  command(group, 'enable <name>', 'take that back; sessions stay over').action(enable);
+  command(group, 'enable <name>', 'take that back, and let in again whom failed log-ins keep out; sessions stay over').action(enable);
   command(group, 'password <name>', 'give it a new password; its sessions end')
     .option(...PASSWORD_STDIN)
+    .option('--revoke-tokens', 'its API tokens end, too')
     .option('--without-totp', 'take the second factor away, too: its authenticator is lost')
     .action(password);
 }
@@ -99,17 +105,19 @@ async function setDisabled(name: string, disabled: boolean, options: Common): Pr
 async function password(name: string, options: PasswordOptions): Promise<void> {
   const given = await passwordOf(options.passwordStdin);
   await withHouse(options, async house => {
-    const { directory } = house.accounts;
-    const issued = settled(await directory.setPassword(name, given, whoOf()));
-    if (options.withoutTotp === true) settled(await directory.dropTotp(name, whoOf()));
-    printIssued(issued, options, 'changed');
+    const { directory, tokens } = house.accounts;
+    const issued = settled(await directory.setPassword(name, given, whoOf(), options.revokeTokens));
+    const account = options.withoutTotp === true ? settled(await directory.dropTotp(name, whoOf())) : issued.account;
+    printIssued({ ...issued, account }, options, 'changed');
+    const alive = (await tokens.list(account.id)).filter(({ expiresAt }) => expiresAt > house.clock.now()).length;
+    if (alive > 0) await writeError(`API tokens that still open it: ${alive}; --revoke-tokens ends them\n`);
   });
 }
 
-/** The first line of standard input. Not an argument: those stand in the list of processes and in the shell's history. */
+/** What is typed at the terminal, or the first line of standard input. Not an argument: those stand in the list of processes and in the shell's history. */
 async function passwordOf(fromStdin: boolean | undefined): Promise<string | undefined> {
   if (fromStdin !== true) return undefined;
-  if (process.stdin.isTTY) process.stderr.write('password (is shown as you type): ');
+  if (process.stdin.isTTY) return askNewPassword();
   for await (const line of createInterface({ input: process.stdin })) return line;
   throw usage('standard input holds no password');
 }
