@@ -6,12 +6,20 @@ import { type Answer, newOffice } from './support.ts';
 
 t.test('OpenAPI 3.1: every route has a summary, a tag, its answers, and who may', async t => {
   const office = await newOffice(t);
-  const document = (await office.ask('GET', '/openapi.json')).json<{ openapi: string }>();
+  const document = (await office.ask('GET', '/openapi.json')).json<{ openapi: string; tags: { name: string; description: string }[] }>();
   t.match(document.openapi, /^3\.1\./);
+  const names = new Set<string | undefined>();
+  const used = new Set<string | undefined>();
   for (const operation of await everyOperation(office.ask)) {
-    const { name, summary, tags, responses } = operation;
+    const { name, summary, tags, responses, operationId } = operation;
     t.match(summary, /^\S.{3,}/, `${name}: summary`);
     t.ok(tags !== undefined && tags.length === 1, `${name}: one tag`);
+    t.match(operationId, /^(get|post|put|patch|delete)([A-Z][a-z]+)+$/, `${name}: operationId`);
+    t.notOk(names.has(operationId), `${name}: an operationId of its own`);
+    names.add(operationId);
+    used.add(tags?.[0]);
+    for (const { description } of Object.values(responses))
+      t.notMatch(description, /^(Default Response)?$/, `${name}: words for its answers`);
     const good = Object.keys(responses).filter(status => status.startsWith('2'));
     t.ok(good.length > 0, `${name}: what it answers`);
     for (const status of good) t.ok(status === '204' || responses[status]?.content !== undefined, `${name}: schema of ${status}`);
@@ -19,6 +27,8 @@ t.test('OpenAPI 3.1: every route has a summary, a tag, its answers, and who may'
     if (operation['x-roles'] === undefined) continue;
     t.ok(operation['x-roles'].length > 0 && operation['x-scope'] !== undefined, `${name}: roles and scope`);
   }
+  t.ok(names.has('getClientExclusions') && names.has('getClientExclusion'), 'one and many have names of their own');
+  t.same(document.tags.map(({ name }) => name).sort(), [...used].sort(), 'every tag is described');
 });
 
 t.test('examples fit their schemas', async t => {

@@ -16,11 +16,12 @@ export interface Operation {
   readonly name: string;
   readonly method: string;
   readonly path: string;
+  readonly operationId?: string;
   readonly summary?: string;
   readonly tags?: readonly string[];
   readonly parameters?: readonly { readonly in: string; readonly name: string; readonly required?: boolean; readonly schema?: Schema }[];
   readonly requestBody?: { readonly content: Readonly<Record<string, Media>> };
-  readonly responses: Readonly<Record<string, { readonly content?: Readonly<Record<string, Media>> }>>;
+  readonly responses: Readonly<Record<string, { readonly description?: string; readonly content?: Readonly<Record<string, Media>> }>>;
   readonly security?: readonly object[];
   readonly 'x-roles'?: readonly string[];
   readonly 'x-scope'?: string;
