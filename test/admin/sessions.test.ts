@@ -58,6 +58,19 @@ t.test('a session of before is no session of after: each log-in makes its own', 
   t.match(await office.ask('GET', '/v1/session', undefined, { cookie: planted }), { status: 401 });
 });
 
+t.test('a password is the same on every keyboard, and none of those that are guessed first', async t => {
+  const office = await newOffice(t);
+  const admin = await office.as('admin');
+  const composed = 'Am\u00e9lie im Gr\u00fcnen';
+  t.match(await admin('POST', '/v1/accounts', { name: 'jo', role: 'operator', password: composed.normalize('NFD') }), { status: 201 });
+  t.match(await office.ask('POST', '/v1/session', { account: 'jo', password: composed }), { status: 200 });
+  const refused = await admin('POST', '/v1/accounts/jo/password', { password: 'Password2026!' });
+  t.match(refused, { status: 422 });
+  t.match(refused.json(), {
+    errors: [{ field: 'password', message: 'is one of those that are guessed first', fix: 'choose several words' }],
+  });
+});
+
 t.test('API tokens outlive a new password, unless it takes them along', async t => {
   const office = await newOffice(t);
   const admin = await office.as('admin');
