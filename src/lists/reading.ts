@@ -42,7 +42,7 @@ export interface ReadingParts {
 }
 
 /** Entries looked at for one page: it may be short, or empty, where few are picked, and still have a next one. */
-const LOOKED_AT = 10_000;
+const LOOKED_AT = 2_500;
 /** Entries read at a stretch: the embedded store answers at once, and mail must not wait for a whole list. */
 const STRETCH = 200;
 
