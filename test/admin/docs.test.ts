@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 import t from 'tap';
+import { MAX_BATCH } from '../../src/admin/batch.ts';
 import { problemOf, problemSchema } from '../../src/admin/problem.ts';
 import { noCurl } from '../support/curl.ts';
 import { mustAnswer, newSite } from '../support/site.ts';
@@ -42,6 +43,7 @@ t.test('the problem that it shows, and the types that it lists', async t => {
   const [shown] = blocks('json');
   t.same((await admin('POST', '/v1/accounts', { name: 'jo' })).json(), JSON.parse(shown ?? ''));
   t.ok(problemSchema.properties.type);
+  t.ok(text.includes(`up to ${MAX_BATCH.toLocaleString('en')} entries`), 'how much a batch takes');
   for (const [, status, types] of text.matchAll(/^\| ([\d, ]+) \| (`.*?)\|$/gm)) {
     for (const [, type] of (types ?? '').matchAll(/`([a-z-]+)`/g)) {
       t.ok(status?.includes(String(problemOf(type as Parameters<typeof problemOf>[0]).status)), `${type} is ${status}`);
