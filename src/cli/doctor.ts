@@ -10,13 +10,14 @@ import { type Common, command } from './command.ts';
 import type { Finding } from './diagnosis.ts';
 import { auditFindings } from './doctor-audit.ts';
 import { inboundFindings } from './doctor-inbound.ts';
+import { policyFindings } from './doctor-policies.ts';
 import { EXIT } from './exit.ts';
 import { printJson, printLine } from './output.ts';
 
 const GREETING_MS = 5000;
 
 export function addDoctorCommand(program: Command): void {
-  command(program, 'doctor', 'look at store, keys, ledger, audit trails, upstream, listeners and the way back')
+  command(program, 'doctor', 'look at store, keys, ledger, policies, audit trails, upstream, listeners and the way back')
     .option('--live', 'only ask whether the gate answers on its port (for health checks)')
     .action(doctor);
 }
@@ -48,6 +49,7 @@ async function houseFindings(options: Common): Promise<readonly Finding[]> {
       ...store,
       { level: 'ok', about: 'keys', text: `key ring and head record agree; ${clients.length} client${clients.length === 1 ? '' : 's'}` },
       ledgerFinding(house),
+      ...(await policyFindings(house, clients)),
       ...(await auditFindings(house)),
       await upstreamFinding(house),
       ...(await inboundFindings(house)),

@@ -30,6 +30,8 @@ t.test('policies at the command line', async t => {
     amendments: { 'personal-address': { mode: 'off', allow: ['gmail.com', 'web.de'], deny: ['x.example'] } },
   });
   t.match(await run('set', 'basic', 'sender=observe', ...why), { code: 0, stdout: 'policy basic is so already\n' });
+  const doctor = await shell.run(['doctor', '--config', site.configFile], { cwd: site.dir });
+  t.match(doctor.stdout, /^ok {4}policies {2}4 policies, changed since: basic$/m);
   t.match(await run('show', 'basic'), { code: 0, stdout: /sender +observe +set here/ });
   t.match(await run('show', 'none'), { code: 1, stderr: /no policy 'none'; postern policy list/ });
   t.match(await run('reset', 'basic', ...why), { code: 0, stdout: /^policy basic changed: / });
