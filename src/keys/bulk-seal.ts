@@ -12,6 +12,12 @@ export interface Plain {
   readonly aad: string;
 }
 
+export interface Sealed {
+  readonly sealed: Uint8Array;
+  /** As when it was sealed. */
+  readonly aad: string;
+}
+
 const BLOCK = 16;
 const WORDS = BLOCK / 4;
 const NONCE = 12;
@@ -31,8 +37,10 @@ const blocks = (octets: number): number => Math.ceil(octets / BLOCK);
 export function sealAll(key: Buffer, plains: readonly Plain[], version: number): readonly Buffer[] {
   const cipher = createCipheriv('aes-256-ecb', key, null).setAutoPadding(false);
   const nonces = randomBytes(NONCE * plains.length);
-  const layout = layOut(nonces, plains);
-  const { octets, textAt, lengths } = layout;
+  const lengths = Uint32Array.from(plains, ({ text }) => Buffer.byteLength(text));
+  const layout = layOut(nonces, plains, lengths);
+  const { octets, textAt } = layout;
+  for (const [i, { text }] of plains.entries()) octets.write(text, textAt[i] as number);
   const tags = macs(cipher, layout);
   const stream = keystream(cipher, nonces, lengths);
   // One piece of memory for all of them: each of its own would cost more than what is done to it.
@@ -68,6 +76,33 @@ export function openOne(key: Buffer, sealed: Uint8Array, aad: Buffer): Buffer | 
   }
 }
 
+/** The texts of many such values, in their order; undefined as openOne says it. Each must be as long as an empty text's at least. */
+export function openAll(key: Buffer, values: readonly Sealed[]): readonly (Buffer | undefined)[] {
+  const cipher = createCipheriv('aes-256-ecb', key, null).setAutoPadding(false);
+  const nonces = Buffer.allocUnsafe(NONCE * values.length);
+  for (const [i, { sealed }] of values.entries()) for (let k = 0; k < NONCE; k++) nonces[i * NONCE + k] = sealed[1 + k] as number;
+  const lengths = Uint32Array.from(values, ({ sealed }) => sealed.length - OVERHEAD);
+  const layout = layOut(nonces, values, lengths);
+  const { octets, textAt } = layout;
+  const stream = keystream(cipher, nonces, lengths);
+  let at = 0;
+  // What the tags should be, where the stream lay that hid them.
+  for (const [i, { sealed }] of values.entries()) {
+    const length = lengths[i] as number;
+    const to = textAt[i] as number;
+    for (let k = 0; k < length; k++) octets[to + k] = (sealed[1 + NONCE + k] as number) ^ (stream[at + BLOCK + k] as number);
+    for (let k = 0; k < TAG; k++) stream[i * BLOCK + k] = (sealed[1 + NONCE + length + k] as number) ^ (stream[at + k] as number);
+    at += (1 + blocks(length)) * BLOCK;
+  }
+  const tags = macs(cipher, layout);
+  return values.map((_, i) => {
+    let unlike = 0;
+    for (let k = i * BLOCK; k < (i + 1) * BLOCK; k++) unlike |= (tags[k] as number) ^ (stream[k] as number);
+    const from = textAt[i] as number;
+    return unlike === 0 ? octets.subarray(from, from + (lengths[i] as number)) : undefined;
+  });
+}
+
 /** What the MACs of many values are made of, value after value. */
 interface Layout {
   readonly words: Uint32Array;
@@ -80,28 +115,26 @@ interface Layout {
   readonly lengths: Uint32Array;
 }
 
-/** RFC 3610 §2.2: the first block, the associated data with its length before it, and the text, all padded with zeros. */
-function layOut(nonces: Buffer, plains: readonly Plain[]): Layout {
-  const first = new Uint32Array(plains.length + 1);
-  const textAt = new Uint32Array(plains.length);
-  const lengths = new Uint32Array(plains.length);
-  const aads = new Uint32Array(plains.length);
+/** RFC 3610 §2.2: the first block, the associated data with its length before it, and room for the text, all padded with zeros. */
+function layOut(nonces: Buffer, places: readonly Pick<Plain, 'aad'>[], lengths: Uint32Array): Layout {
+  const first = new Uint32Array(places.length + 1);
+  const textAt = new Uint32Array(places.length);
+  const aads = new Uint32Array(places.length);
   let block = 0;
-  for (const [i, { text, aad }] of plains.entries()) {
-    const length = Buffer.byteLength(text);
+  for (const [i, { aad }] of places.entries()) {
+    const length = lengths[i] as number;
     const place = Buffer.byteLength(aad);
     if (place === 0 || place >= MAX_AAD || length > MAX_TEXT) throw new RangeError('not to be sealed: too long, or without a place');
     const textBlock = block + 1 + blocks(2 + place);
     first[i] = block;
     textAt[i] = textBlock * BLOCK;
-    lengths[i] = length;
     aads[i] = place;
     block = textBlock + blocks(length);
   }
-  first[plains.length] = block;
+  first[places.length] = block;
   const words = new Uint32Array(block * WORDS);
   const octets = Buffer.from(words.buffer);
-  for (const [i, { text, aad }] of plains.entries()) {
+  for (const [i, { aad }] of places.entries()) {
     let at = (first[i] as number) * BLOCK;
     octets[at] = MAC_FLAGS;
     putNonce(octets, at, nonces, i);
@@ -109,7 +142,6 @@ function layOut(nonces: Buffer, plains: readonly Plain[]): Layout {
     at += BLOCK;
     octets.writeUInt16BE(aads[i] as number, at);
     octets.write(aad, at + 2);
-    octets.write(text, textAt[i] as number);
   }
   return { words, octets, first, textAt, lengths };
 }

@@ -1,6 +1,7 @@
 /** Sealing: AES-256-GCM (many at once: CCM) with a random nonce, bound by associated data to the place the value belongs to. */
-import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
-import { openOne, type Plain, sealAll } from './bulk-seal.ts';
+import { createCipheriv, createDecipheriv, hkdfSync } from 'node:crypto';
+import { openAll, openOne, type Plain, type Sealed, sealAll } from './bulk-seal.ts';
+import { fewRandom } from './random.ts';
 
 const ALGORITHM = 'aes-256-gcm';
 const VERSION = 1;
@@ -28,7 +29,7 @@ export class Sealer {
 
   /** Version octet, nonce, ciphertext, tag. */
   seal(plain: string | Uint8Array, aad: string): Buffer {
-    const nonce = freshNonce();
+    const nonce = fewRandom(NONCE);
     const cipher = createCipheriv(ALGORITHM, this.#keys[0] as Buffer, nonce, { authTagLength: TAG }).setAAD(Buffer.from(aad));
     const text = typeof plain === 'string' ? cipher.update(plain, 'utf8') : cipher.update(plain);
     // Of this mode it is empty, and asked for because only then is there a tag.
@@ -58,21 +59,19 @@ export class Sealer {
     return undefined;
   }
 
+  /** Many, in their order, each as `open` does; at a fraction of the time those that sealMany made under the key that seals now. */
+  openMany(values: readonly Sealed[]): readonly (Buffer | undefined)[] {
+    const bulk = values.filter(({ sealed }) => sealed.length >= SEAL_OVERHEAD && sealed[0] === BULK);
+    const opened = bulk.length === 0 ? [] : openAll(this.#bulk()[0] as Buffer, bulk);
+    let next = 0;
+    return values.map(value => (value === bulk[next] ? opened[next++] : undefined) ?? this.open(value.sealed, value.aad));
+  }
+
   /** Keys of their own: what one mode computes must never be what another one does. */
   #bulk(): readonly Buffer[] {
     this.#bulkKeys ??= this.#keys.map(key => Buffer.from(hkdfSync('sha256', key, '', 'postern bulk seal', 32)));
     return this.#bulkKeys;
   }
-}
-
-let nonces = Buffer.alloc(0);
-
-/** Drawn many at a time: asked for one by one, they cost more than all the rest of sealing. */
-function freshNonce(): Buffer {
-  if (nonces.length === 0) nonces = randomBytes(NONCE * 1_024);
-  const nonce = nonces.subarray(0, NONCE);
-  nonces = nonces.subarray(NONCE);
-  return nonce;
 }
 
 function openGcm(key: Buffer, sealed: Uint8Array, aad: Buffer): Buffer | undefined {

@@ -111,6 +111,16 @@ export class Entries {
     return plain === undefined ? undefined : decodeEntry(plain);
   }
 
+  /** Many of one owner, in their order, each as `open` does. @throws StoreUnavailable where the vault gives no answer */
+  async openMany(owner: string, values: readonly (readonly [EntryKey, Value])[]): Promise<readonly (Entry | undefined)[]> {
+    const sealer = await this.#ask(owner);
+    const plains = sealer?.openMany(values.map(([key, sealed]) => ({ sealed, aad: aadOf(key) })));
+    return values.map((_, i) => {
+      const plain = plains?.[i];
+      return plain === undefined ? undefined : decodeEntry(plain);
+    });
+  }
+
   /** To seal entries of one owner with. @throws StoreUnavailable where the vault gives no answer; Error where the owner has no key */
   async sealer(owner: string): Promise<Sealer> {
     const sealer = await this.#ask(owner);

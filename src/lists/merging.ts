@@ -1,8 +1,8 @@
 /** Putting acts into lists: what an entry already holds stays, whoever else writes at the same time. */
-import { randomBytes } from 'node:crypto';
 import type { EventData } from '../hooks/event.ts';
 import type { Outbox } from '../hooks/outbox.ts';
 import type { Keyring } from '../keys/keyring.ts';
+import { fewRandom } from '../keys/random.ts';
 import type { Sealer } from '../keys/seal.ts';
 import { headKey } from '../store/head.ts';
 import { type Change, type EntryKey, type Expectation, MAX_CHANGES, type Store, StoreUnavailable, type Value } from '../store/store.ts';
@@ -136,7 +136,7 @@ async function mergeBatch(
     const outdated = !holds(beside, values.slice(keys.length));
     // What the ledger has by now must stand in the entry, too, or a lift would not lift it there.
     if (outdated && named.size === 0) return { merged: [], outdated };
-    const cells = await cellsOf(entries, keys, values.slice(0, keys.length));
+    const cells = await cellsOf(entries, owner, keys, values.slice(0, keys.length));
     const fresh: Fresh[] = [];
     const merged = items.map(item => mergeItem(item, cells, fresh, named, options));
     if (options.dryRun) return { merged, outdated };
@@ -247,7 +247,7 @@ function mergeItem(item: Item, cells: ReadonlyMap<string, Cell>, fresh: Fresh[],
     return outcome;
   }
   // A name of its own for each attempt: what was in between may have been lifted.
-  const act = options.ledgered(item.act) ? { ...item.act, ids: [...(ids ?? []), randomBytes(6).toString('base64url')] } : item.act;
+  const act = options.ledgered(item.act) ? { ...item.act, ids: [...(ids ?? []), fewRandom(6).toString('base64url')] } : item.act;
   const newest = own[0] as Cell;
   put(newest, item, act);
   fresh.push({ item, act, cell: newest });
@@ -278,16 +278,19 @@ function sealAll(entries: Entries, sealer: Sealer, cells: Iterable<Cell>): Reado
 
 async function cellsOf(
   entries: Entries,
+  owner: string,
   keys: readonly EntryKey[],
   values: readonly (Value | undefined)[],
 ): Promise<ReadonlyMap<string, Cell>> {
+  const there = keys.flatMap((key, i) => (values[i] === undefined ? [] : [[key, values[i]] as const]));
+  const opened = there.length === 0 ? [] : await entries.openMany(owner, there);
   const cells = new Map<string, Cell>();
+  let next = 0;
   for (const [i, key] of keys.entries()) {
-    const name = key.id.toString('latin1');
-    if (cells.has(name)) continue;
     const found = values[i];
-    const entry = found === undefined ? undefined : ((await entries.open(key, found)) ?? 'sealed');
-    cells.set(name, { key, found, entry, changed: false });
+    const entry = found === undefined ? undefined : (opened[next++] ?? 'sealed');
+    const name = key.id.toString('latin1');
+    if (!cells.has(name)) cells.set(name, { key, found, entry, changed: false });
   }
   return cells;
 }

@@ -63,3 +63,27 @@ t.test('many at once open one by one, as what was sealed alone does', async t =>
   t.same(sealer.sealMany([]), []);
   t.throws(() => sealer.sealMany([{ text: 'nowhere', aad: '' }]), RangeError);
 });
+
+t.test('many are opened at once as one by one, however each was sealed, and whichever was altered', async t => {
+  const older = new Sealer([key]);
+  const newer = new Sealer([randomBytes(32), key]);
+  const stranger = new Sealer([randomBytes(32)]);
+  const texts = Array.from({ length: 300 }, (_, i) => ({
+    text: 'ü'.repeat(i % 5) + 'x'.repeat(i % 90),
+    aad: 'a'.repeat(1 + ((i * 7) % 67)),
+  }));
+  const made = [older, newer, stranger].map(sealer => sealer.sealMany(texts));
+  const values = texts.map(({ text, aad }, i) => {
+    const sealed = i % 7 === 0 ? newer.seal(text, aad) : (made[i % 3]?.[i] as Buffer);
+    if (i % 11 === 0) sealed[i % sealed.length] = (sealed[i % sealed.length] as number) ^ 4;
+    return { sealed: i % 13 === 0 ? sealed.subarray(0, i % 40) : sealed, aad: i % 17 === 0 ? `${aad}b` : aad };
+  });
+  const alone = values.map(({ sealed, aad }) => newer.open(sealed, aad)?.toString());
+  t.same(
+    newer.openMany(values).map(plain => plain?.toString()),
+    alone,
+  );
+  const opened = alone.filter(text => text !== undefined).length;
+  t.ok(opened > 100 && opened < 200, 'some open, some do not');
+  t.same(newer.openMany([]), []);
+});
