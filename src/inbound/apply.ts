@@ -8,7 +8,7 @@ import { latencyNoted, latencyRecord } from '../journal/inbound-latency.ts';
 import type { Owner } from '../journal/pseudonyms.ts';
 import { newDecisionId } from '../journal/ref.ts';
 import type { NewReply, StoredReplies } from '../journal/replies.ts';
-import type { RequestKind, Requests } from '../journal/requests.ts';
+import { clocksOf, type RequestKind, type Requests } from '../journal/requests.ts';
 import type { SoftBounces, Threshold } from '../journal/soft-bounces.ts';
 import type { Digests } from '../keys/digest.ts';
 import type { Keyring } from '../keys/keyring.ts';
@@ -38,7 +38,7 @@ export interface ApplierParts {
 }
 
 /** What the lines of all owners share. */
-export interface Received extends Omit<NewReply, 'id' | 'owner' | 'campaign' | 'actions' | 'state' | 'others'> {
+export interface Received extends Omit<NewReply, 'id' | 'owner' | 'campaign' | 'actions' | 'state' | 'others' | 'request'> {
   /** By what it is known when it comes again: see identity.ts. */
   readonly identity: string;
   readonly request: RequestKind | undefined;
@@ -102,7 +102,8 @@ export class Applier {
     const scope = scopeOf(owner, campaign, outcome.listing);
     const state = outcome.review ? 'open' : 'done';
     const actions = actionsOf(scope, outcome.listing, listed.length > 0, tally.changes.length > 0);
-    const draft = await replies.draft({ ...rest, id, owner, campaign, actions, state, others });
+    const asked = request && { kind: request, dueAt: clocksOf(request, received.receivedAt).dueAt };
+    const draft = await replies.draft({ ...rest, id, owner, campaign, actions, request: asked, state, others });
     const told = await this.#parts.outbox?.changes(owner, eventsOf(scope, outcome.listing, listed, id));
     const beside: Beside = {
       expect: [

@@ -5,7 +5,7 @@ import { loadAutoReply } from './classifiers/auto-reply.ts';
 import { loadBounce } from './classifiers/bounce.ts';
 import { complaint } from './classifiers/complaint.ts';
 import { loadOptOut } from './classifiers/opt-out.ts';
-import { loadRequest } from './classifiers/request.ts';
+import { loadRequest, loadWantsErasure } from './classifiers/request.ts';
 import { unsubscribe } from './classifiers/unsubscribe.ts';
 import { type Circumstances, type Classify, type Finding, finding, type Reading } from './finding.ts';
 import { loadOwnTexts, type OwnTexts } from './own-text.ts';
@@ -33,12 +33,14 @@ export function loadClassifier(folder?: string): Classifier {
     loadOptOut(automatic, folder),
     loadAutoReply(automatic),
   ];
+  const wantsErasure = loadWantsErasure(folder);
   const classifier: Classifier = {
     classify(message, circumstances = {}) {
       const reading = new LazyReading(message, circumstances, ownTexts);
       for (const classify of classifiers) {
         const found = classify(reading);
-        if (found !== undefined) return found;
+        if (found === undefined) continue;
+        return found.kind === 'opt-out' && wantsErasure(found, reading) ? { ...found, request: 'erasure' } : found;
       }
       return finding('reply', { ownText: reading.ownText });
     },

@@ -40,7 +40,7 @@ export interface Finding {
   readonly language: string | undefined;
   /** Of a bounce or complaint. */
   readonly returned?: Returned;
-  /** Of a request. */
+  /** Of a request; and of an opt-out whose words ask for erasure, too. */
   readonly request?: 'access' | 'erasure';
   /** Of an auto-reply: the person is no longer there, so the address is dead. */
   readonly left?: true;

@@ -82,9 +82,12 @@ export function isUnrelated(kind: Kind, by: MatchedBy, role: Role | undefined): 
   return role === undefined && isPlain && (by === 'address' || by === 'none');
 }
 
-/** What goes into the register of requests. An objection is registered where it came to the address for requests; it is met at once. */
+/**
+ * What goes into the register of requests. An objection is registered where it came to the address for requests; it is met at once. A bare
+ * "delete my data" is met as an opt-out at once, and has the clock of an erasure besides (GDPR 12(3), 17).
+ */
 export function registered({ kind, request }: Finding, role: Role | undefined): RequestKind | undefined {
-  if (kind === 'request') return request ?? 'access';
+  if (kind === 'request' || request !== undefined) return request ?? 'access';
   return role === 'privacy' && (kind === 'opt-out' || kind === 'unsubscribe') ? 'objection' : undefined;
 }
 

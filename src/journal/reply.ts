@@ -1,6 +1,7 @@
 /** Replies as they are kept: everything that came back, what it was taken for, and what followed (A16). */
 import type { CampaignId, ClientId } from '../ids.ts';
 import type { Address } from '../mail/address.ts';
+import type { RequestKind } from './requests.ts';
 
 /** How a message was told to be about a client's mail, the surest first. */
 export type MatchedBy = 'token' | 'in-reply-to' | 'returned-message' | 'sender' | 'recipient' | 'address' | 'none';
@@ -42,6 +43,8 @@ export interface LoggedReply {
   readonly enforcedAt: number;
   /** What was done, in words without addresses: `exclusion acme/spring reply`, `suppression acme opt-out`, `none`. */
   readonly actions: readonly string[];
+  /** The request that was registered with it: what is asked, and until when that is due. */
+  readonly request?: { readonly kind: RequestKind; readonly dueAt: number } | undefined;
   readonly state: ReplyState;
   readonly decision: ReplyDecision | undefined;
   /** Base forms of whom it is about (the one who wrote, the one who was mailed), while their sealed mapping lives. */

@@ -11,8 +11,16 @@ const PROMISED_MS: Readonly<Record<RequestKind, number>> = { access: 72 * HOUR_M
 
 export type RequestKind = 'access' | 'erasure' | 'objection';
 
+/** In ms since 1970 UTC. */
+export interface Clocks {
+  readonly promisedBy: number;
+  readonly statutoryBy: number;
+  /** The earlier of the two. */
+  readonly dueAt: number;
+}
+
 /** All times in ms since 1970 UTC. */
-export interface RegisteredRequest {
+export interface RegisteredRequest extends Clocks {
   /** As the line of the reply log that it came with. */
   readonly id: string;
   readonly owner: Owner;
@@ -21,10 +29,6 @@ export interface RegisteredRequest {
   readonly receivedAt: number;
   /** Pseudonyms of whom it is about; the address behind them is the journal's to say, while it lives. */
   readonly people: readonly string[];
-  readonly promisedBy: number;
-  readonly statutoryBy: number;
-  /** The earlier of the two. */
-  readonly dueAt: number;
 }
 
 export type NewRequest = Pick<RegisteredRequest, 'id' | 'owner' | 'kind' | 'receivedAt' | 'people'>;
@@ -40,10 +44,7 @@ export class Requests {
 
   /** The write that registers it; to be applied with the line that it came with. */
   change({ id, owner, ...request }: NewRequest): Change {
-    const { receivedAt, kind } = request;
-    const promisedBy = receivedAt + PROMISED_MS[kind];
-    const statutoryBy = oneMonthAfter(receivedAt);
-    const clocks = { promisedBy, statutoryBy, dueAt: Math.min(promisedBy, statutoryBy) };
+    const clocks = clocksOf(request.kind, request.receivedAt);
     const key: RecordKey = { owner, log: LOG, id };
     return { key, value: this.#sealer.seal(JSON.stringify({ ...request, channel: 'email', ...clocks }), aad(key)) };
   }
@@ -57,6 +58,13 @@ export class Requests {
       yield { ...(JSON.parse(plain.toString()) as Omit<RegisteredRequest, 'id' | 'owner'>), id: key.id, owner };
     }
   }
+}
+
+/** Until when what was asked then is due. */
+export function clocksOf(kind: RequestKind, receivedAt: number): Clocks {
+  const promisedBy = receivedAt + PROMISED_MS[kind];
+  const statutoryBy = oneMonthAfter(receivedAt);
+  return { promisedBy, statutoryBy, dueAt: Math.min(promisedBy, statutoryBy) };
 }
 
 /** GDPR 12(3), counted as Regulation 1182/71 Art. 3(2)(c): the same date of the next month, or that month's last where it has none. */

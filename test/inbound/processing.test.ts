@@ -230,6 +230,15 @@ t.test('A20, B11: requests are registered with their clock', async t => {
   ]);
 });
 
+t.test('A21: "delete my data" is an opt-out at once, and a request for erasure with its clock', async t => {
+  const office = await newOffice(t);
+  const at = Date.parse('2026-01-31T10:00:00Z');
+  await office.receive({ as: { kind: 'opt-out', request: 'erasure' }, at });
+  t.same(await office.listed(JANE), ['suppression acme opt-out']);
+  t.same(await office.registered(), [['erasure', JANE, '2026-02-03T10:00:00.000Z', '2026-02-28T10:00:00.000Z']]);
+  t.match(await office.log(), [{ kind: 'opt-out', request: { kind: 'erasure', dueAt: Date.parse('2026-02-03T10:00:00Z') } }]);
+});
+
 async function once(t: Test, storeUrl?: string): Promise<void> {
   const office = await newOffice(t, storeUrl);
   await office.sent(JANE, { campaign: SPRING });

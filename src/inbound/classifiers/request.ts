@@ -1,8 +1,10 @@
 /** Recognises: a person who asks what is known of them, or that it be erased, by law or in plain words. */
 import { Type } from 'typebox';
+import { fold } from '../../mail/phrases.ts';
 import type { Automatic } from '../automatic.ts';
-import { type Classify, finding } from '../finding.ts';
+import { type Classify, type Finding, finding, type Reading } from '../finding.ts';
 import { cutter, readWords, wordPattern } from '../own-words.ts';
+import { writtenSubject } from '../subject.ts';
 import { readTables } from '../tables.ts';
 
 const strict = { additionalProperties: false } as const;
@@ -17,8 +19,9 @@ export const requestsTable = Type.Object(
           language: Type.String(),
           access: phrases,
           erasure: phrases,
+          bare: phrases,
           never: phrases,
-          samples: Type.Optional(Type.Object({ access: phrases, erasure: phrases }, strict)),
+          samples: Type.Optional(Type.Object({ access: phrases, erasure: phrases, bare: phrases }, strict)),
           not: phrases,
         },
         strict,
@@ -35,8 +38,7 @@ const KINDS = ['erasure', 'access'] as const;
  * @throws Error naming the file and the place in it, where a table is damaged
  */
 export function loadRequest(automatic: Automatic, folder?: string): Classify {
-  const languages = readTables('requests', requestsTable, folder).flatMap(table => table.languages);
-  const cut = cutter(languages.flatMap(({ never }) => never ?? []));
+  const { languages, cut } = read(folder);
   const rules = KINDS.flatMap(request =>
     languages.flatMap(({ language, [request]: phrases }) => {
       const pattern = wordPattern(phrases);
@@ -55,4 +57,24 @@ export function loadRequest(automatic: Automatic, folder?: string): Classify {
     }
     return undefined;
   };
+}
+
+/** Whether a person who objects also wants their data deleted, or to be forgotten: that is a request (GDPR 17), however little they wrote. */
+export type WantsErasure = (optOut: Finding, reading: Reading) => boolean;
+
+/** @throws Error naming the file and the place in it, where a table is damaged */
+export function loadWantsErasure(folder?: string): WantsErasure {
+  const { languages, cut } = read(folder);
+  const pattern = wordPattern(languages.flatMap(({ bare }) => bare ?? []));
+  return ({ ownText }, { message, subject }) => {
+    // Behind a `Re:` it is ours.
+    const own = fold(writtenSubject(message)) === fold(subject).trim() ? [subject] : [];
+    const sentences = [ownText, ...own].flatMap(text => readWords(text).sentences);
+    return pattern !== undefined && sentences.some(sentence => pattern.test(cut(sentence)));
+  };
+}
+
+function read(folder: string | undefined) {
+  const languages = readTables('requests', requestsTable, folder).flatMap(table => table.languages);
+  return { languages, cut: cutter(languages.flatMap(({ never }) => never ?? [])) };
 }

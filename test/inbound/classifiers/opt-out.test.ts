@@ -40,8 +40,19 @@ t.test('A20, B12: every sample of the requests table', async t => {
       for (const text of samples?.[request] ?? [])
         t.match(classifier.classify(replyMail(text)), { kind: 'request', request }, `${language}: ${text}`);
     }
+    for (const text of samples?.bare ?? [])
+      t.match(classifier.classify(replyMail(text)), { kind: 'opt-out', request: 'erasure' }, `${language}, bare: ${text}`);
     for (const text of not) t.notMatch(kind(text), /request|opt-out/, `${language}, not: ${text}`);
   }
+});
+
+t.test('A21: an opt-out asks for erasure where it says so, and nowhere else', async t => {
+  const request = (text: string, fields = 'Subject: Re: Hello') => classifier.classify(mail(fields, text)).request;
+  for (const text of ['Please remove me from your list.', 'unsubscribe', 'Stop. Do not delete my data, only stop mailing me.', 'abmelden'])
+    t.equal(request(text), undefined, text);
+  t.equal(request('Unsubscribe me. And delete my data, please.'), 'erasure');
+  t.equal(request('Stop.', 'Subject: Please delete my data'), 'erasure', 'their own subject');
+  t.equal(request('Stop.', 'Subject: Re: How to delete my data'), undefined, 'ours');
 });
 
 t.test('A15: however it is written', async t => {
