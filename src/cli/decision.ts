@@ -1,18 +1,19 @@
 /** `postern decision list|show`: who was refused, when and why; and one refusal explained to the operator. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { House } from '../app.ts';
-import { type CampaignId, campaignId, type DecisionId } from '../ids.ts';
+import { type CampaignId, campaignId, type DecisionId, GLOBAL } from '../ids.ts';
 import type { Decision, Outcome } from '../journal/decision.ts';
 import type { DecisionQuery } from '../journal/decisions.ts';
 import { parseDecisionId } from '../journal/ref.ts';
 import { OUTCOMES } from '../journal/stats.ts';
-import { type Common, command, withHouse } from './command.ts';
+import { type Common, command, type OnRecord, onRecord, whoOf, withHouse } from './command.ts';
 import { CommandFailure, usage } from './exit.ts';
+import { LONGEST_PAGE, listing, tallied } from './exporting.ts';
 import { isoTime, printJson, printJsonArray, printLine, printTable } from './output.ts';
 import { knownClient, personOf } from './settled.ts';
 import { SINCE, sinceOf } from './since.ts';
 
-interface ListOptions extends Common {
+interface ListOptions extends OnRecord {
   readonly campaign?: string;
   readonly check?: string;
   readonly token?: string;
@@ -29,7 +30,7 @@ const PAGE = 1_000;
 
 export function addDecisionCommands(program: Command): void {
   const group = program.command('decision').description('decisions: who was refused, when and why');
-  command(group, 'list [client]', "newest first; of one client's mail, or of everybody's")
+  onRecord(command(group, 'list [client]', `newest first; of one client's mail, or of everybody's; on record where over ${LONGEST_PAGE}`))
     .option('--campaign <id>', 'of this campaign')
     .option('--check <name>', 'of this check')
     .option('--token <token>', "with this token, as in the reply's brackets")
@@ -63,14 +64,20 @@ async function list(client: string | undefined, options: ListOptions): Promise<v
       from: options.from === undefined ? undefined : sinceOf(options.from, now),
       to: options.to === undefined ? undefined : sinceOf(options.to, now),
     };
-    const found = pages(house, query, limit);
-    if (options.json === true) return printJsonArray(found);
-    const rows: string[][] = [];
-    for await (const { id, at, client: of, campaign, outcome: became, check: by, token: told, recipient, pseudonym } of found) {
-      rows.push([id, at, campaign === undefined ? of : `${of}/${campaign}`, became, `${by} (${told})`, recipient ?? pseudonym ?? '']);
-    }
-    printTable(['decision', 'time', 'client', 'outcome', 'check', 'recipient'], rows);
+    const about = { journal: 'decisions', limit };
+    await listing(house, { owner: client ?? GLOBAL, who: whoOf(options), about }, limit, tally =>
+      print(tallied(pages(house, query, limit), tally), options),
+    );
   });
+}
+
+async function print(found: ReturnType<typeof pages>, options: Common): Promise<void> {
+  if (options.json === true) return printJsonArray(found);
+  const rows: string[][] = [];
+  for await (const { id, at, client: of, campaign, outcome: became, check: by, token: told, recipient, pseudonym } of found) {
+    rows.push([id, at, campaign === undefined ? of : `${of}/${campaign}`, became, `${by} (${told})`, recipient ?? pseudonym ?? '']);
+  }
+  printTable(['decision', 'time', 'client', 'outcome', 'check', 'recipient'], rows);
 }
 
 function campaignOf(text: string): CampaignId {

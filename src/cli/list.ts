@@ -7,8 +7,9 @@ import { HASH_ALGORITHMS, type HashAlgorithm } from '../keys/digest.ts';
 import { exportHeader, exportLines } from '../lists/export.ts';
 import { type ImportReport, type ImportOptions as ImportWork, importList } from '../lists/import.ts';
 import type { ListEntry } from '../lists/lists.ts';
-import { type Common, command, type OnRecord, onRecord, whoOf, withHouse } from './command.ts';
+import { command, type OnRecord, onRecord, whoOf, withHouse } from './command.ts';
 import { CommandFailure, usage } from './exit.ts';
+import { exporting, type Tally, tallied } from './exporting.ts';
 import { isoTime, printJson, printJsonArray, printLine, write, writeError } from './output.ts';
 import { type Progress, startProgress } from './progress.ts';
 import { knownScope, reasonOf, targetOf } from './settled.ts';
@@ -26,7 +27,7 @@ export function addListCommands(program: Command): void {
     .option('--reason <reason>', 'why (default: manual)')
     .action(add);
   onRecord(command(group, 'remove <scope> <target>', 'take back what an operator or an import put there')).action(remove);
-  command(group, 'show <scope>', 'the entries of exactly this scope').action(show);
+  onRecord(command(group, 'show <scope>', 'the entries of exactly this scope; on record as an export')).action(show);
   onRecord(command(group, 'import <scope> <file>', 'import addresses and domains from TXT or CSV (- for standard input)'))
     .option('--hash <algorithm>', 'the file holds hashes: sha1, sha256 or md5 of lower-cased addresses')
     .option('--dry-run', 'only say what would happen')
@@ -41,7 +42,8 @@ async function add(scopeText: string, targetText: string, options: OnRecord & { 
   const reason = reasonOf(options.reason ?? 'manual');
   await withHouse(options, async house => {
     const scope = await knownScope(house, scopeText);
-    const result = await house.lists.add(scope, target, { reason, source: 'operator' }, whoOf(options));
+    const who = whoOf(options);
+    const result = await house.lists.add(scope, target, { reason, source: 'operator', by: who.by }, who);
     if (typeof result === 'object') throw usage(result.problem);
     if (options.json === true) printJson({ scope: scopeText, result });
     else printLine(result);
@@ -64,14 +66,18 @@ async function remove(scopeText: string, targetText: string, options: OnRecord):
   });
 }
 
-async function show(scopeText: string, options: Common): Promise<void> {
+async function show(scopeText: string, options: OnRecord): Promise<void> {
   await withHouse(options, async house => {
-    const entries = house.lists.show(await knownScope(house, scopeText));
-    if (options.json === true) return printJsonArray(shown(entries));
-    for await (const { list, match, target, digest, acts } of entries) {
-      const why = acts.map(({ reason, source, at }) => `${reason} by ${source} ${isoTime(at)}`).join(', ');
-      await write(`${list.padEnd(11)}  ${match.padEnd(7)}  ${target ?? `digest ${digest}…`}  ${why}\n`);
-    }
+    const scope = await knownScope(house, scopeText);
+    const about = { lists: ['exclusion', 'suppression'], scope: scopeText };
+    await exporting(house, { owner: scope.owner, who: whoOf(options), about }, async tally => {
+      const entries = tallied(house.lists.show(scope), tally);
+      if (options.json === true) return printJsonArray(shown(entries));
+      for await (const { list, match, target, digest, acts } of entries) {
+        const why = acts.map(({ reason, source, at }) => `${reason} by ${source} ${isoTime(at)}`).join(', ');
+        await write(`${list.padEnd(11)}  ${match.padEnd(7)}  ${target ?? `digest ${digest}…`}  ${why}\n`);
+      }
+    });
   });
 }
 
@@ -132,21 +138,28 @@ async function withProgress(
 async function exportScope(scopeText: string, options: OnRecord): Promise<void> {
   await withHouse(options, async house => {
     const scope = await knownScope(house, scopeText);
-    await house.audit.record(scope.owner, { ...whoOf(options), what: 'export', about: { scope: scopeText } });
-    if (options.json === true) return printJsonArray(shown(readable(house.lists.show(scope))));
-    let unreadable = 0;
-    await write(exportHeader('exclusion', 'csv'));
-    for await (const entry of house.lists.show(scope)) {
-      const lines = entry.list === 'exclusion' ? exportLines(entry, 'csv') : [];
-      if (lines.length === 0) unreadable += 1;
-      for (const line of lines) await write(line);
-    }
-    if (unreadable > 0) process.stderr.write(`${unreadable} entries are kept as digests only and cannot be exported\n`);
+    const json = options.json === true;
+    const about = { list: 'exclusion', scope: scopeText, format: json ? 'json' : 'csv' };
+    await exporting(house, { owner: scope.owner, who: whoOf(options), about }, async tally => {
+      const entries = readable(house.lists.show(scope), tally);
+      if (json) return printJsonArray(shown(tallied(entries, tally)));
+      await write(exportHeader('exclusion', 'csv'));
+      for await (const entry of entries) {
+        for (const line of exportLines(entry, 'csv')) {
+          await write(line);
+          tally.rows += 1;
+        }
+      }
+      if (tally.unreadable > 0) process.stderr.write(`${tally.unreadable} entries are kept as digests only and cannot be exported\n`);
+    });
   });
 }
 
-async function* readable(entries: AsyncIterable<ListEntry>): AsyncIterable<ListEntry> {
-  for await (const entry of entries) if (entry.target !== undefined) yield entry;
+async function* readable(entries: AsyncIterable<ListEntry>, tally: Tally): AsyncIterable<ListEntry> {
+  for await (const entry of entries) {
+    if (entry.list === 'exclusion' && entry.target !== undefined) yield entry;
+    else tally.unreadable += 1;
+  }
 }
 
 function hashOf(text: string | undefined): HashAlgorithm | undefined {

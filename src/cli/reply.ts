@@ -6,13 +6,14 @@ import { decide as decideReply } from '../inbound/deciding.ts';
 import type { LogPlace } from '../inbound/processor.ts';
 import { parseDecisionId } from '../journal/ref.ts';
 import type { LoggedReply, ReplyDecision, ReplyQuery } from '../journal/reply.ts';
-import { type Common, command, withHouse } from './command.ts';
+import { type Common, command, type OnRecord, onRecord, whoOf, withHouse } from './command.ts';
 import { CommandFailure, usage } from './exit.ts';
+import { LONGEST_PAGE, listing, tallied } from './exporting.ts';
 import { isoTime, printJson, printJsonArray, printLine, printTable } from './output.ts';
 import { knownClient } from './settled.ts';
 import { SINCE, sinceOf } from './since.ts';
 
-interface ListOptions extends Common {
+interface ListOptions extends OnRecord {
   readonly open?: boolean;
   readonly since?: string;
   readonly limit: number;
@@ -28,7 +29,8 @@ const DECISIONS: readonly ReplyDecision['as'][] = ['opt-out', 'reply', 'nothing'
 
 export function addReplyCommands(program: Command): void {
   const group = program.command('reply').description('what came back: the log, and what waits for a decision');
-  command(group, 'list <owner>', "what came back, newest first; owner: a client, or global for what is no known client's")
+  const whose = `owner: a client, or global for what is no known client's; on record where over ${LONGEST_PAGE}`;
+  onRecord(command(group, 'list <owner>', `what came back, newest first; ${whose}`))
     .option('--open', 'only what waits for a decision')
     .option('--since <time>', `received since: ${SINCE}`)
     .option('--limit <number>', 'at most so many', count, 100)
@@ -52,13 +54,18 @@ async function list(owner: string, options: ListOptions): Promise<void> {
   await withHouse(options, async house => {
     const since = options.since === undefined ? 0 : sinceOf(options.since, house.clock.now());
     const query: ReplyQuery = { since, limit: options.limit, ...(options.open === true ? { state: 'open' as const } : {}) };
-    const found = house.replies.list(owner === GLOBAL ? GLOBAL : (await knownClient(house, owner)).id, query);
-    if (options.json === true) return printJsonArray(mapped(found, shown));
-    const rows: string[][] = [];
-    for await (const { id, receivedAt, kind, state, campaign, people, actions } of found) {
-      rows.push([id, isoTime(receivedAt), kind, state, campaign ?? '', people.join(' '), actions.join('; ')]);
-    }
-    printTable(['reply', 'received', 'kind', 'state', 'campaign', 'people', 'what followed'], rows);
+    const known = owner === GLOBAL ? GLOBAL : (await knownClient(house, owner)).id;
+    const about = { journal: 'replies', limit: options.limit };
+    await listing(house, { owner: known, who: whoOf(options), about }, options.limit, async tally => {
+      const found = tallied(house.replies.list(known, query), tally);
+      if (options.json === true) return printJsonArray(mapped(found, shown));
+      const rows: string[][] = [];
+      for await (const { id, receivedAt, kind, state, campaign, people, actions, request } of found) {
+        const followed = [...actions, ...(request === undefined ? [] : [due(request)])];
+        rows.push([id, isoTime(receivedAt), kind, state, campaign ?? '', people.join(' '), followed.join('; ')]);
+      }
+      printTable(['reply', 'received', 'kind', 'state', 'campaign', 'people', 'what followed'], rows);
+    });
   });
 }
 
@@ -87,6 +94,7 @@ async function show(text: string, options: Common & { readonly message?: boolean
       ['why', rule && `${rule}${language === undefined ? '' : ` (${language})`}${reply.span === undefined ? '' : `: ${reply.span}`}`],
       ['matched by', reply.matchedBy],
       ['followed', reply.actions.join('; ')],
+      ['request', reply.request && due(reply.request)],
       ['state', reply.state],
       ['decided', decision && `as ${decision.as} by ${decision.by} at ${isoTime(decision.at)}: ${decision.why}`],
       ['copy', forwarded],
@@ -119,12 +127,17 @@ async function known(house: House, text: string): Promise<LoggedReply> {
   return reply;
 }
 
-function shown({ receivedAt, processedAt, enforcedAt, decision, ...reply }: LoggedReply) {
+function due({ kind, dueAt }: NonNullable<LoggedReply['request']>): string {
+  return `request for ${kind}, due ${isoTime(dueAt)}`;
+}
+
+function shown({ receivedAt, processedAt, enforcedAt, decision, request, ...reply }: LoggedReply) {
   return {
     ...reply,
     receivedAt: isoTime(receivedAt),
     processedAt: isoTime(processedAt),
     enforcedAt: isoTime(enforcedAt),
+    ...(request === undefined ? {} : { request: { ...request, dueAt: isoTime(request.dueAt) } }),
     ...(decision === undefined ? {} : { decision: { ...decision, at: isoTime(decision.at) } }),
   };
 }

@@ -50,7 +50,7 @@ t.test('A18: who, from where, what and why of every change', async t => {
     ['list', 'add', 'acme', 'jo@widgets.example'],
     ['list', 'add', 'acme', 'jo@widgets.example'],
     ['list', 'remove', 'acme', 'jo@widgets.example', ...ann],
-    ['suppress', 'acme/q3', 'kim@widgets.example'],
+    ['suppress', 'acme/q3', 'kim@widgets.example', ...ann],
     ['suppress', 'acme/q3', 'kim@widgets.example', '--lift', ...ann],
     ['list', 'export', 'acme'],
     ['list', 'add', 'global', 'competitor.example'],
@@ -71,9 +71,10 @@ t.test('A18: who, from where, what and why of every change', async t => {
       ['credential.rotate', me, 'cli', undefined],
       ['exclusion.add', me, 'cli', undefined],
       ['exclusion.remove', 'Ann Example', 'cli', 'asked for'],
-      ['suppression.add', me, 'cli', undefined],
+      ['suppression.add', 'Ann Example', 'cli', 'asked for'],
       ['lift', 'Ann Example', 'cli', 'asked for'],
-      ['export', me, 'cli', undefined],
+      ['export.start', me, 'cli', undefined],
+      ['export.end', me, 'cli', undefined],
       ['client.remove', me, 'cli', undefined],
     ],
   );
@@ -87,10 +88,10 @@ t.test('A18: who, from where, what and why of every change', async t => {
 
 t.test('A18: verify says where it is not whole, and exits with 1', async t => {
   t.same(await json('audit', 'verify'), [
-    { owner: 'acme', records: 12, anchored: 12, findings: [], accepted: [] },
+    { owner: 'acme', records: 13, anchored: 13, findings: [], accepted: [] },
     { owner: 'global', records: 1, anchored: 1, findings: [], accepted: [] },
   ]);
-  t.match(mustAnswer(await cli('audit', 'verify', 'acme')).stdout, /^acme: whole, 12 records/);
+  t.match(mustAnswer(await cli('audit', 'verify', 'acme')).stdout, /^acme: whole, 13 records/);
   await inStore(store => store.apply([{ key: recordKey('acme', 4), value: undefined }]));
   const { code, stdout } = await cli('audit', 'verify');
   t.equal(code, 1);
@@ -98,6 +99,44 @@ t.test('A18: verify says where it is not whole, and exits with 1', async t => {
   t.equal((await cli('audit', 'verify', 'acme', '--json')).code, 1);
   t.equal((await cli('audit', 'verify', 'global')).code, 0);
   t.match(await cli('audit', 'verify', 'nobody'), { code: 1, stderr: /no client/ });
+});
+
+t.test('B8: every export is on record, with what was in it; A34: and many of them are an alarm', async t => {
+  const other = newSite({ alerts: { exports: { count: 3 } } });
+  t.teardown(() => other.close());
+  await other.addAcme();
+  const at = async (...args: string[]) => mustAnswer(await shell.run([...args, '--config', other.configFile], { cwd: other.dir }));
+  await at('list', 'add', 'acme', 'jo@widgets.example');
+  await at('list', 'add', 'acme', 'widgets.example');
+  await at('suppress', 'acme', 'kim@widgets.example');
+  const first = await at('list', 'export', 'acme', '--by', 'Ann Example', '--why', 'asked for');
+  t.notMatch(first.stderr, /mass-export/);
+  await at('list', 'show', 'acme');
+  await at('decision', 'list', 'acme', '--limit', '1000');
+  await at('reply', 'list', 'acme', '--limit', '1000');
+  // A process of its own: the log goes past what a shell hears.
+  const third = mustAnswer(await other.cli('decision', 'list', '--limit', '1001'));
+  t.match(third.stderr, /"alarm":"mass-export".*"exports":3/);
+  t.match((await other.cli('reply', 'list', 'acme', '--limit', '5000', '--json')).stderr, /"exports":4/);
+  const ofTrail = async (owner: string) =>
+    (await at('audit', 'show', owner, '--json'))
+      .json<Line[]>()
+      .filter(({ what }) => what.startsWith('export'))
+      .toReversed();
+  const acme = await ofTrail('acme');
+  t.match(
+    acme.map(({ what, by, about }) => [what, by, about]),
+    [
+      ['export.start', 'Ann Example', { list: 'exclusion', scope: 'acme', format: 'csv' }],
+      ['export.end', 'Ann Example', { rows: 2, unreadable: 1, complete: true }],
+      ['export.start', userInfo().username, { lists: ['exclusion', 'suppression'] }],
+      ['export.end', userInfo().username, { rows: 3 }],
+      ['export.start', userInfo().username, { journal: 'replies', limit: 5000 }],
+      ['export.end', userInfo().username, { rows: 0 }],
+    ],
+  );
+  t.equal(acme[0]?.about?.export, acme[1]?.about?.export);
+  t.match(await ofTrail('global'), [{ what: 'export.start', about: { journal: 'decisions' } }, { what: 'export.end' }]);
 });
 
 t.test('A18: doctor looks at the trails', async t => {

@@ -98,7 +98,7 @@ t.test('suppress --lift is a named person’s act', async t => {
     [['--lift', '--by', 'Ann', 'acme', 'kim@former.example'], /--lift needs --by NAME and --why TEXT/],
     [['--lift', '--why', 'asked', 'acme', 'kim@former.example'], /--lift needs --by NAME and --why TEXT/],
     [['--lift', '--by', ' ', '--why', 'asked', 'acme', 'kim@former.example'], /--lift needs/],
-    [['--by', 'Ann', 'acme', 'kim@former.example'], /go with --lift/],
+    [['--lift', '--by', 'Ann', '--why', 'x', '--reason', 'manual', 'acme', 'kim@former.example'], /--reason does not go with --lift/],
     [['acme', 'competitor.example'], /not an address/],
     [['acme', 'kim@former.example', '--reason', 'whim'], /--reason 'whim' is none; use one of opt-out, objection/],
   ];

@@ -49,6 +49,7 @@ const COMMANDS: Readonly<Record<string, readonly string[]>> = {
   'list import': ['<scope>', '<file>', '--hash', '--dry-run'],
   'list export': ['<scope>'],
   suppress: ['<scope>', '<address>', '--reason', '--lift', '--by', '--why'],
+  'decision list': ['[client]', '--recipient', '--limit'],
   'decision show': ['<ref>'],
   explain: ['--client', '--campaign', '--from', '--to', '[message]'],
   classify: ['<file...>', '--rules'],
@@ -57,10 +58,23 @@ const COMMANDS: Readonly<Record<string, readonly string[]>> = {
   'reply decide': ['<id>', '--as', '--by', '--why'],
   'audit show': ['[owner]', '--since', '--limit'],
   'audit verify': ['[owner]'],
+  'audit accept': ['<owner>', '--by', '--why'],
   stats: ['--client', '--campaign', '--since'],
   doctor: [],
   demo: ['--keep'],
 };
+
+/** Beside those that a named person must always sign. */
+const WRITES = [
+  'client add',
+  'client update',
+  'client remove',
+  'credential add',
+  'credential disable',
+  'credential rotate',
+  'campaign add',
+];
+const LISTS = ['list add', 'list remove', 'list import', 'list export', 'list show', 'suppress', 'decision list', 'reply list'];
 
 const site = newSite();
 t.teardown(() => site.close());
@@ -72,6 +86,14 @@ t.test('every command explains itself', async t => {
     const help = helpOf(program, command.split(' '));
     t.match(help, `Usage: postern ${command}`, command);
     for (const name of [...names, '--config', '--json']) t.match(help, name, `${command} names ${name}`);
+  }
+});
+
+t.test('A18: whatever is written, or leaves the house, may be told who did it and why', async t => {
+  const program = theProgram();
+  for (const command of [...WRITES, ...LISTS, 'reply decide', 'audit accept']) {
+    const help = helpOf(program, command.split(' '));
+    for (const name of ['--by <name>', '--why <text>']) t.match(help, name, `${command} ${name}`);
   }
 });
 
