@@ -103,6 +103,14 @@ async function imported(house, scope, what, n) {
     }
   };
   const options = { reason: 'import', ...(what === 'hashes' ? { hash: 'sha256' } : {}) };
-  const { added } = await importList(house.lists, scope, Readable.from(pieces(), { objectMode: false }), options);
-  if (added !== n) throw new Error(`${added} of ${n} were imported`);
+  for (;;) {
+    try {
+      const { added, existing } = await importList(house.lists, scope, Readable.from(pieces(), { objectMode: false }), options);
+      if (added + existing !== n) throw new Error(`${added + existing} of ${n} were imported`);
+      return;
+    } catch (error) {
+      // A store that is slow for a moment is asked again, as by whoever imports.
+      if (error.name !== 'StoreUnavailable') throw error;
+    }
+  }
 }

@@ -61,7 +61,7 @@ async function stats(options: StatsOptions): Promise<void> {
         ...(span.from === undefined ? {} : { since: isoTime(span.from) }),
         ...(span.to === undefined ? {} : { to: isoTime(span.to) }),
         totals,
-        rows: shownRows(counted),
+        rows: shownRows(counted.rows),
         topRefusedDomains: await readRefusedDomains({ store: house.store, vault: house.journalParts.vault }, owners, span, TOP_DOMAINS),
         inbound: { kinds: received, ...asJson(back) },
       });
@@ -88,7 +88,7 @@ export function printStats(groupBy: readonly Group[], stats: Stats): void {
   const columns = statsColumns(groupBy);
   printTable(
     columns.map(column => (column === 'count' ? 'recipients' : column)),
-    shownRows(stats).map(row => columns.map(column => (row as Readonly<Record<string, string | number>>)[column] ?? '')),
+    shownRows(stats.rows).map(row => columns.map(column => (row as Readonly<Record<string, string | number>>)[column] ?? '')),
   );
 }
 

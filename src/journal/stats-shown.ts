@@ -10,7 +10,7 @@ export function statsColumns(groupBy: readonly Group[]): readonly string[] {
   return [...groups, ...(groupBy.includes('outcome') ? ['count'] : OUTCOMES)];
 }
 
-export function shownRows({ rows }: Stats): readonly ShownStatsRow[] {
+export function shownRows(rows: readonly StatsRow[]): readonly ShownStatsRow[] {
   return rows.map(row => {
     const shown: Record<string, unknown> = { ...row };
     if (row.hour !== undefined) shown.hour = new Date(row.hour).toISOString();
@@ -20,14 +20,23 @@ export function shownRows({ rows }: Stats): readonly ShownStatsRow[] {
 }
 
 /** RFC 4180, with a head line. Times as in the rows. */
-export function statsCsv(groupBy: readonly Group[], stats: Stats): string {
+export function statsCsv(groupBy: readonly Group[], { rows }: Pick<Stats, 'rows'>): string {
+  return [csvLine(statsColumns(groupBy)), ...csvLines(groupBy, rows)].join('');
+}
+
+/** The lines of these rows, with their ends. */
+export function csvLines(groupBy: readonly Group[], rows: readonly StatsRow[]): readonly string[] {
   const columns = statsColumns(groupBy);
-  const cell = (value: unknown): string => {
-    const text = value === undefined ? '' : String(value);
-    return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
-  };
-  const lines = shownRows(stats).map(row => columns.map(column => cell((row as Readonly<Record<string, unknown>>)[column])));
-  return [columns, ...lines].map(line => `${line.join(',')}\r\n`).join('');
+  return shownRows(rows).map(row => csvLine(columns.map(column => (row as Readonly<Record<string, unknown>>)[column])));
+}
+
+function csvLine(cells: readonly unknown[]): string {
+  return `${cells.map(csvCell).join(',')}\r\n`;
+}
+
+function csvCell(value: unknown): string {
+  const text = value === undefined ? '' : String(value);
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
 /** The groups in `text`, names with commas between them; undefined where one is none. */

@@ -7,8 +7,8 @@ import { readLatency } from '../../journal/inbound-latency.ts';
 import { countOpen } from '../../journal/open-reviews.ts';
 import type { Owner } from '../../journal/pseudonyms.ts';
 import { FEWEST_PEOPLE, readRefusedDomains } from '../../journal/refused-domains.ts';
-import { GROUPS, readStats, USUAL_GROUPS } from '../../journal/stats.ts';
-import { parseGroups, shownRows, statsCsv } from '../../journal/stats-shown.ts';
+import { GROUPS, inTurns, readStats, USUAL_GROUPS } from '../../journal/stats.ts';
+import { csvLines, parseGroups, shownRows, statsCsv } from '../../journal/stats-shown.ts';
 import type { AdminParts, App } from '../app.ts';
 import { problem } from '../problem.ts';
 import { campaignIdSchema, clientIdSchema, clientParams, isoTimeSchema, strict } from '../schemas.ts';
@@ -100,7 +100,9 @@ export function statsRoutes(app: App, parts: AdminParts): void {
     await turn();
     const accepts = /^\s*text\/csv\b/i.test(request.headers.accept ?? '');
     if (asked.format === 'csv' || (asked.format === undefined && accepts)) {
-      return reply.type('text/csv; charset=utf-8; header=present').send(statsCsv(groupBy, stats));
+      return reply
+        .type('text/csv; charset=utf-8; header=present')
+        .send([statsCsv(groupBy, { rows: [] }), ...(await inTurns(stats.rows, some => csvLines(groupBy, some)))].join(''));
     }
     const [{ count: enforced, p50, p99 }, open, domains] = await Promise.all([
       readLatency(store, owners, span),
@@ -110,7 +112,7 @@ export function statsRoutes(app: App, parts: AdminParts): void {
     const latency = { count: enforced, ...(p50 === undefined ? {} : { p50Ms: p50 }), ...(p99 === undefined ? {} : { p99Ms: p99 }) };
     const shown: Shown = {
       totals: stats.totals,
-      rows: [...shownRows(stats)] as Shown['rows'],
+      rows: [...(await inTurns(stats.rows, shownRows))] as Shown['rows'],
       topRefusedDomains: domains.map(domain => ({ ...domain })),
       inbound: { kinds: { ...stats.received }, open, latency },
     };
