@@ -1,4 +1,5 @@
 /** Delivers what is due: a few requests at once for each endpoint, again with growing pauses for some three days, then dead. */
+import { setMaxListeners } from 'node:events';
 import type { ClientId } from '../ids.ts';
 import type { Clock } from '../ops/clock.ts';
 import type { Logger } from '../ops/log.ts';
@@ -72,6 +73,8 @@ export class Deliverer {
   constructor(parts: DelivererParts) {
     const { log } = parts;
     this.#parts = parts;
+    // Each request listens.
+    setMaxListeners(0, this.#stopping.signal);
     this.#lease = new Lease(parts.store, parts.clock);
     this.#census = new Census(parts);
     this.#looking = regularly(LOOK_MS, 'delivering webhooks', log, () => this.#look());

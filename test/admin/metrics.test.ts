@@ -1,8 +1,9 @@
 /** Metrics and health of a real gate: what is scraped, what the rules and the dashboard name, and what the documentation says of it. */
 import { readFileSync } from 'node:fs';
-import t from 'tap';
+import t, { type Test } from 'tap';
 import { parse } from 'yaml';
 import { acmeSite } from '../support/acme.ts';
+import { noRedis, startRedis } from '../support/redis.ts';
 import { dial } from '../support/smtp-client.ts';
 import { until } from '../support/until.ts';
 import { newOffice } from './support.ts';
@@ -108,8 +109,14 @@ t.test('law 7: a real gate counts what passes and names nobody', async t => {
   );
 });
 
-t.test('several workers are scraped as one', async t => {
-  const acme = await acmeSite(t, { submission: { workers: 2 } });
+t.test('several workers are scraped as one', t => scrapedAsOne(t));
+
+t.test('several workers on one Redis are scraped as one', { skip: noRedis }, async t =>
+  scrapedAsOne(t, { store: { url: (await startRedis(t)).url } }),
+);
+
+async function scrapedAsOne(t: Test, settings: object = {}): Promise<void> {
+  const acme = await acmeSite(t, { submission: { workers: 2 }, ...settings });
   const gate = await acme.site.serve();
   await acme.run('list', 'add', 'acme', 'jo@prospect.example');
   for (let i = 0; i < 8; i++) t.same(await send(gate.port, 'jo@prospect.example'), ['250', '550']);
@@ -118,7 +125,7 @@ t.test('several workers are scraped as one', async t => {
   t.equal(value(text, 'postern_store_up'), 1);
   // Decisions are written behind, by each worker in its own time.
   await until('an empty journal', async () => value(await scrape(gate.adminPort), 'postern_journal_waiting') === 0);
-});
+}
 
 t.test('ready says which part is failing; live only that it lives', async t => {
   const acme = await acmeSite(t);

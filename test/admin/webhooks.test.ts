@@ -2,71 +2,10 @@
 import { readFileSync } from 'node:fs';
 import t from 'tap';
 import { EVENT_TYPES } from '../../src/hooks/event.ts';
+import { deliver, HOOKS, hooked } from '../hooks/hooked.ts';
 import { startReceiver } from '../hooks/receiver.ts';
-import { ACME, type Acme, acmeSite, person } from '../support/acme.ts';
-import type { RunningGate } from '../support/site.ts';
-import { dial } from '../support/smtp-client.ts';
+import { ACME, person } from '../support/acme.ts';
 import { until } from '../support/until.ts';
-
-const BY = { by: 'test', from: 'cli' };
-
-interface Answer {
-  readonly status: number;
-  readonly body: Readonly<Record<string, unknown>>;
-}
-
-type Api = (gate: RunningGate, method: string, path: string, body?: unknown) => Promise<Answer>;
-
-/** An operator's client of the gate's admin API. */
-async function operator(acme: Acme): Promise<Api> {
-  const token = await acme.house(async ({ accounts }) => {
-    await accounts.directory.add({ name: 'op', role: 'admin', client: undefined, ips: undefined, password: 'correct horse battery' }, BY);
-    const issued = await accounts.tokens.issue('op', { days: 1 }, BY);
-    if ('problem' in issued) throw new Error('no token');
-    return issued.secret;
-  });
-  return async (gate, method, path, body) => {
-    const headers: Record<string, string> = { authorization: `Bearer ${token}` };
-    const sent = body === undefined ? {} : typeof body === 'string' ? { body } : { body: JSON.stringify(body) };
-    if (body !== undefined) headers['content-type'] = typeof body === 'string' ? 'text/csv' : 'application/json';
-    const answer = await fetch(`http://127.0.0.1:${gate.adminPort}${path}`, { method, headers, ...sent });
-    const text = await answer.text();
-    return { status: answer.status, body: text === '' ? {} : JSON.parse(text) };
-  };
-}
-
-async function deliver(port: number, from: string, to: string, lines: readonly string[]): Promise<string> {
-  const client = await dial(port);
-  await client.reply();
-  await client.ask('EHLO client.example');
-  await client.ask(`MAIL FROM:<${from}>`);
-  const taken = await client.ask(`RCPT TO:<${to}>`);
-  if (!taken.startsWith('250')) {
-    client.close();
-    return taken;
-  }
-  await client.ask('DATA');
-  const reply = await client.ask([...lines, '.'].join('\r\n'));
-  client.close();
-  return reply;
-}
-
-const HOOKS = `/v1/clients/${ACME}/webhooks`;
-
-async function hooked(t: Parameters<typeof acmeSite>[0], types: readonly string[] = EVENT_TYPES) {
-  const acme = await acmeSite(t, { webhooks: { loopback: true }, metrics: {} });
-  await acme.house(async ({ clients }) => {
-    await clients.update(ACME, { replyAddresses: ['reply@acme.example'] });
-  });
-  const api = await operator(acme);
-  const gate = await acme.site.serve();
-  const receiver = await startReceiver();
-  const made = await api(gate, 'POST', HOOKS, { url: receiver.url, types });
-  if (made.status !== 201) throw new Error(`no webhook: ${made.status} ${JSON.stringify(made.body)}`);
-  const { id, secret } = made.body as { id: string; secret: string };
-  receiver.secret = secret;
-  return { acme, api, gate, receiver, id };
-}
 
 t.test('A17: every type that is documented is fired, signed, and names what it should', async t => {
   const { acme, api, gate, receiver, id } = await hooked(t);
