@@ -1,5 +1,6 @@
 /** Webhooks end to end: a real gate, what comes back, the API and a real receiver; every type is fired by something, and none is lost. */
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import t from 'tap';
 import { EVENT_TYPES } from '../../src/hooks/event.ts';
 import { deliver, HOOKS, hooked } from '../hooks/hooked.ts';
@@ -74,10 +75,10 @@ t.test('A17: every type that is documented is fired, signed, and names what it s
   ];
   t.match(await deliver(gate.inboundPort, 'fbl@mail.example', 'reply@acme.example', complaint), /^250/);
   t.match((await receiver.told1('the complaint', ({ type }) => type === 'email.complained')).data, { recipient: 'bo@prospect.example' });
-  const bounce = [
+  const bounceOf = (whom: string, id: string, about: readonly string[]) => [
     'From: Mail Delivery System <mailer-daemon@prospect.example>',
     'To: <reply@acme.example>',
-    'Message-ID: <d@prospect.example>',
+    `Message-ID: <${id}@prospect.example>`,
     'Auto-Submitted: auto-replied',
     'MIME-Version: 1.0',
     'Content-Type: multipart/report; report-type=delivery-status; boundary=b',
@@ -91,7 +92,7 @@ t.test('A17: every type that is documented is fired, signed, and names what it s
     '',
     'Reporting-MTA: dns; mx.prospect.example',
     '',
-    'Final-Recipient: rfc822; cy@prospect.example',
+    `Final-Recipient: rfc822; ${whom}`,
     'Action: failed',
     'Status: 5.1.1',
     'Diagnostic-Code: smtp; 550 5.1.1 No such user',
@@ -99,14 +100,28 @@ t.test('A17: every type that is documented is fired, signed, and names what it s
     '--b',
     'Content-Type: message/rfc822',
     '',
-    ...original,
+    ...about,
     '--b--',
   ];
+  const bounce = bounceOf('cy@prospect.example', 'd', original);
   t.match(await deliver(gate.inboundPort, '', 'reply@acme.example', bounce), /^250/);
   t.match((await receiver.told1('the bounce', ({ type }) => type === 'email.bounced')).data, {
     recipient: 'cy@prospect.example',
     reason: 'bounce',
   });
+
+  // Nobody mailed dee: a person must say what the report is.
+  const forged = bounceOf('dee@prospect.example', 'e', ['Message-ID: <none@acme.example>', '', 'News']);
+  t.match(await deliver(gate.inboundPort, '', 'reply@acme.example', forged), /^250/);
+  const [doubt] = (await api(gate, 'GET', `/v1/clients/${ACME}/replies?state=open`)).body.items as { id: string }[];
+  const decide = () => api(gate, 'POST', `/v1/clients/${ACME}/replies/${doubt?.id}/decision`, { as: 'opt-out', reason: 'wrote to us' });
+  t.equal((await decide()).status, 200);
+  const decided = await receiver.told1(
+    'what a person decided',
+    ({ type, data }) => type === 'email.unsubscribed' && data.ref === doubt?.id,
+  );
+  t.match(decided.data, { client: 'acme', reason: 'opt-out', recipient: 'dee@prospect.example' });
+  t.equal((await decide()).status, 200);
 
   await acme.house(async ({ lists }) => {
     await lists.lift({ owner: ACME }, person('ann@prospect.example'), { by: 'Dana', why: 'asked for it' });
@@ -128,10 +143,18 @@ t.test('A17: every type that is documented is fired, signed, and names what it s
   t.equal(begun.status, 202);
   t.match((await receiver.told1('the import', ({ type }) => type === 'import.finished')).data, { state: 'finished', counts: { added: 1 } });
 
+  const file = join(acme.site.dir, 'list.txt');
+  writeFileSync(file, 'yan@prospect.example\nno address\n');
+  await acme.run('list', 'import', 'acme', file);
+  const imported = await receiver.told1('the import by command', ({ type, data }) => type === 'import.finished' && data.ref === undefined);
+  t.match(imported.data, { client: 'acme', state: 'finished', counts: { read: 2, added: 1, existing: 0, invalid: 1 } });
+
   const tested = await api(gate, 'POST', `${HOOKS}/${id}/test`);
   t.equal(tested.status, 202);
   t.equal((await receiver.told1('the test', ({ type }) => type === 'webhook.test')).id, tested.body.id);
   t.equal(receiver.forged, 0);
+  t.equal(receiver.told.filter(({ data }) => data.ref === doubt?.id).length, 1, 'decided twice is told once');
+  t.equal(receiver.told.filter(({ type }) => type === 'import.finished').length, 2);
   for (const type of EVENT_TYPES)
     t.ok(
       receiver.told.some(told => told.type === type),
@@ -180,6 +203,9 @@ t.test('410 switches a webhook off; what is dead is shown and sent again; a new 
   t.match(lost, { last: 'status 410', type: 'email.refused' });
   t.equal((await api(gate, 'GET', one)).body.disabled, 'gone');
 
+  const [off] = (await api(gate, 'GET', `/v1/clients/${ACME}/audit?limit=1`)).body.items as object[];
+  t.match(off, { what: 'webhook.switch-off', by: 'postern', about: { webhook: id, because: 'gone' } });
+
   receiver.status = 302;
   receiver.told.length = 0;
   const before = receiver.secret;
@@ -196,6 +222,46 @@ t.test('410 switches a webhook off; what is dead is shown and sent again; a new 
 
   t.equal((await api(gate, 'DELETE', one)).status, 204);
   t.equal((await api(gate, 'GET', one)).status, 404);
+});
+
+t.test('versions guard changes, pages follow each other, and no answer to a reader holds a secret', async t => {
+  const { api, gate, receiver, id } = await hooked(t, ['email.refused']);
+  t.teardown(() => receiver.close());
+  const one = `${HOOKS}/${id}`;
+  const { etag, body } = await api(gate, 'GET', one);
+  t.match(body, { disabled: null, waiting: 0, dead: 0, dropped: 0, failingSince: null, oldestWaitingAt: null, droppedSince: null });
+  const changed = await api(gate, 'PATCH', one, { disabled: true }, etag);
+  t.equal(changed.status, 200);
+  t.not(changed.etag, etag);
+  for (const [method, path, sent] of [
+    ['PATCH', one, { disabled: false }],
+    ['POST', `${one}/secret`, undefined],
+    ['DELETE', one, undefined],
+  ] as const)
+    t.equal((await api(gate, method, path, sent, etag)).status, 412, `${method} of an older version`);
+  t.equal((await api(gate, 'PATCH', one, { disabled: false }, 'mine')).status, 412);
+  t.equal((await api(gate, 'GET', one)).body.disabled, 'operator');
+
+  const made: unknown[] = [];
+  for (let i = 0; i < 5; i++) made.push((await api(gate, 'POST', `${one}/test`)).body.id);
+  const seen: unknown[] = [];
+  let cursor = '';
+  for (let more = true; more; more = cursor !== '') {
+    const page = (await api(gate, 'GET', `${one}/deliveries?state=waiting&limit=2${cursor === '' ? '' : `&cursor=${cursor}`}`)).body;
+    const items = page.items as { id: string }[];
+    t.ok(items.length > 0 && items.length <= 2);
+    seen.push(...items.map(item => item.id));
+    cursor = (page.next as string | null) ?? '';
+  }
+  t.same(seen.sort(), made.sort());
+  t.equal((await api(gate, 'GET', `${one}/deliveries?cursor=x`)).status, 422);
+  for (const path of [HOOKS, one, `${one}/deliveries?state=waiting`, '/v1/clients/acme/audit']) {
+    const answer = await api(gate, 'GET', path);
+    t.equal(answer.status, 200, path);
+    t.notMatch(JSON.stringify(answer.body), /whsec_/, path);
+  }
+  t.notMatch(gate.log(), /whsec_/);
+  t.equal((await api(gate, 'POST', `${one}/secret`, undefined, changed.etag)).status, 200);
 });
 
 t.test('an endpoint is https at a public address; names nobody, and lives with its client', async t => {
