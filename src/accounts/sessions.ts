@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { GLOBAL } from '../ids.ts';
 import { checkHead, headKey } from '../store/head.ts';
-import type { Change, Key } from '../store/store.ts';
+import type { Change, Key, Value } from '../store/store.ts';
 import type { Directory } from './directory.ts';
 import { type AccountParts, firstOf, SESSIONS, type StoredAccount, sessionKeys } from './records.ts';
 
@@ -55,7 +55,7 @@ export class Sessions {
   async resolve(secret: string): Promise<{ readonly session: StoredSession; readonly holder: StoredAccount } | undefined> {
     const found = await this.#find(secret);
     if (found === undefined) return undefined;
-    const { key, session } = found;
+    const { key, value, session } = found;
     const { store, records, clock } = this.#parts;
     const holder = this.#isOver(session) ? undefined : await this.#directory.byId(session.account);
     if (holder === undefined || holder.epoch !== session.epoch || holder.disabled) {
@@ -63,7 +63,8 @@ export class Sessions {
       return undefined;
     }
     const now = clock.now();
-    if (now - session.seenAt >= SEEN_MS) await store.apply([records.put(key, { ...session, seenAt: now })]);
+    // Only over what was read: a log-out that was faster must not be written over.
+    if (now - session.seenAt >= SEEN_MS) await store.apply([records.put(key, { ...session, seenAt: now })], [{ key, value }]);
     return { session, holder };
   }
 
@@ -72,7 +73,7 @@ export class Sessions {
     if (found !== undefined) await this.#parts.store.apply([{ key: found.key, value: undefined }]);
   }
 
-  async #find(secret: string): Promise<{ readonly key: Key; readonly session: StoredSession } | undefined> {
+  async #find(secret: string): Promise<{ readonly key: Key; readonly value: Value; readonly session: StoredSession } | undefined> {
     if (!/^[A-Za-z0-9_-]{43}$/.test(secret)) return undefined;
     const { store, keyring, digests, records } = this.#parts;
     const keys = sessionKeys(digests, secret);
@@ -80,7 +81,7 @@ export class Sessions {
     checkHead(head, keyring.fingerprint);
     const index = values.findIndex(value => value !== undefined);
     const [key, value] = [keys[index], values[index]];
-    return key === undefined || value === undefined ? undefined : { key, session: records.get<StoredSession>(key, value) };
+    return key === undefined || value === undefined ? undefined : { key, value, session: records.get<StoredSession>(key, value) };
   }
 
   #isOver({ createdAt, seenAt }: StoredSession): boolean {

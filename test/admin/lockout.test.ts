@@ -49,7 +49,7 @@ t.test('A30: ten gates give five tries, not fifty, and a restart gives none', as
 t.test('A30: of many guesses at once no more are looked at than one after the other', async t => {
   const office = await newOffice(t);
   const { name } = await office.token('operator');
-  const guesses = [...new Array<string>(12).fill('wrong'), PASSWORD];
+  const guesses = [...new Array<string>(40).fill('wrong'), PASSWORD];
   const answers = await Promise.all(guesses.map(password => attempt(office.house.accounts, name, '192.0.2.7', password)));
   t.match(answers.at(-1), { wait: Number }, 'the right one came too late');
 });

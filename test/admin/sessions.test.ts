@@ -58,6 +58,20 @@ t.test('a session of before is no session of after: each log-in makes its own', 
   t.match(await office.ask('GET', '/v1/session', undefined, { cookie: planted }), { status: 401 });
 });
 
+t.test('a session that was ended stays so, whatever else of it was under way', async t => {
+  const office = await newOffice(t);
+  const { accounts } = office.house;
+  const { name } = await office.token('operator');
+  for (let turn = 0; turn < 5; turn++) {
+    const begun = await accounts.login({ name, password: PASSWORD }, '127.0.0.1');
+    if (typeof begun === 'string' || 'wait' in begun) throw new Error('not let in');
+    // Being used is written down again after a minute.
+    office.clock.offset += 61_000;
+    await Promise.all([accounts.bySession(begun.secret, '127.0.0.1'), accounts.logout(begun.secret)]);
+    t.equal(await accounts.bySession(begun.secret, '127.0.0.1'), undefined);
+  }
+});
+
 t.test('a password is the same on every keyboard, and none of those that are guessed first', async t => {
   const office = await newOffice(t);
   const admin = await office.as('admin');
