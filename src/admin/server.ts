@@ -129,10 +129,17 @@ function explain(error: FastifyError, request: FastifyRequest, reply: FastifyRep
   if (error instanceof AuthenticationBusy)
     return problem(reply.header('retry-after', '5'), 'too-many-requests', 'too many log-ins at once; try again');
   const kind = KINDS[error.statusCode ?? 500];
+  if (kind === 'unsupported-media-type') return problem(reply, kind, `send Content-Type: ${mediaTypesOf(request).join(', or ')}`);
   // Fastify's own words for a body it cannot read name no value; others' words are not ours to repeat.
   if (kind !== undefined) return problem(reply, kind, error.code?.startsWith('FST_') ? DETAILS[error.code] : undefined);
   request.log.error({ route: request.routeOptions?.url, err: error }, 'a request ended in a fault');
   return problem(reply, 'fault', `request ${request.id} is in the log`);
+}
+
+/** What the body of this route may be, as it describes itself. */
+function mediaTypesOf({ routeOptions: { schema } }: FastifyRequest): readonly string[] {
+  const { content } = (schema?.body ?? {}) as { readonly content?: object };
+  return schema?.consumes ?? Object.keys(content ?? { 'application/json': {} });
 }
 
 const KINDS: Readonly<Record<number, ProblemKind>> = {
@@ -148,7 +155,6 @@ const DETAILS: Readonly<Record<string, string>> = {
   FST_ERR_CTP_EMPTY_JSON_BODY: 'the body is empty, but Content-Type says JSON; send an object or leave Content-Type out',
   FST_ERR_CTP_INVALID_JSON_BODY: 'the body is no JSON',
   FST_ERR_CTP_BODY_TOO_LARGE: 'the body is too large; send it in parts',
-  FST_ERR_CTP_INVALID_MEDIA_TYPE: 'send Content-Type: application/json, or what the route takes',
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'the body is not as long as Content-Length says',
   FST_ERR_BAD_URL: 'the URL is not well encoded',
 };

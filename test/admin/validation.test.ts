@@ -51,3 +51,20 @@ t.test('of a body that may have several shapes, only what is wrong with the one 
     t.same(told.map(({ field }) => field).sort(), [...fields].sort(), answer.text);
   }
 });
+
+t.test('who sends a body in a type that the route does not take is told which it takes', async t => {
+  const admin = await (await newOffice(t)).as('admin');
+  const table: [path: string, type: string, takes: RegExp, not: RegExp][] = [
+    ['imports', 'application/json', /text\/csv.*application\/x-ndjson/, /: application\/json/],
+    ['imports', 'multipart/form-data; boundary=x', /text\/csv/, /json,/],
+    ['screening', 'application/xml', /application\/json.*text\/csv/, /xml/],
+    ['campaigns', 'application/x-www-form-urlencoded', /application\/json/, /csv/],
+  ];
+  for (const [path, type, takes, not] of table) {
+    const answer = await admin('POST', `/v1/clients/acme/${path}`, 'email', { 'content-type': type });
+    const { status, detail } = answer.json<{ status: number; detail: string }>();
+    t.equal(status, 415);
+    t.match(detail, takes);
+    t.notMatch(detail, not);
+  }
+});
