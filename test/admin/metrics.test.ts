@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import t, { type Test } from 'tap';
 import { parse } from 'yaml';
+import type { Alerts } from '../../src/watch/alerts.ts';
 import { acmeSite } from '../support/acme.ts';
 import { noRedis, startRedis } from '../support/redis.ts';
 import { dial } from '../support/smtp-client.ts';
@@ -163,4 +164,20 @@ t.test('clients are named only where that is asked for', async t => {
   await send(gate.port, 'jo@prospect.example');
   const text = await scrape(gate.adminPort);
   t.equal(value(text, 'postern_decisions_total{outcome="rejected",check="exclusion",token="excluded",client="acme"}'), 1);
+});
+
+t.test('A32, A34: a token that reads the metrics passes the same door as everywhere', async t => {
+  const alarms: string[] = [];
+  const alerts = { failedLogin: (door: string) => void alarms.push(door) } as unknown as Alerts;
+  const office = await newOffice(t, { admin: { policyVersion: '1' }, settings: { metrics: { from: [] } }, parts: { alerts } });
+  const { token } = await office.token('operator');
+  const read = (of: string) => office.withToken(of)('GET', '/metrics');
+  t.equal((await office.ask('GET', '/metrics')).status, 401);
+  t.same(alarms, []);
+  t.equal((await read(`postern_${'x'.repeat(43)}`)).status, 401);
+  t.same(alarms, ['admin'], 'a wrong token is a failed log-in');
+  const before = await read(token);
+  t.match([before.status, before.json().type], [403, 'policy-acceptance-required']);
+  await office.withToken(token)('POST', '/v1/session/policy', { version: '1' });
+  t.equal((await read(token)).status, 200);
 });
