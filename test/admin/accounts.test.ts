@@ -205,12 +205,14 @@ t.test('A29: neither password, token nor name stands in the store in clear', asy
   const office = await newOffice(t);
   const { name, token } = await office.token('operator');
   await login(office, name);
+  await login(office, name, { password: 'wrong' });
   const { store } = office.house;
   for (const range of [
     { owner: 'global', log: 'accounts' },
     { owner: 'global', set: 'api-tokens' },
     { owner: 'global', set: 'sessions' },
     { owner: 'global', set: 'account-names' },
+    { owner: 'global', set: 'login-failures' },
   ]) {
     let seen = 0;
     for await (const [key, value] of store.scan(range)) {
