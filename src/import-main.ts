@@ -1,6 +1,5 @@
 /** The entrance of the process in which the admin API runs one import: order and file in, progress and report out. */
 import { once } from 'node:events';
-import { constants, setPriority } from 'node:os';
 import type { FromProcess, ToProcess } from './admin/import-process.ts';
 import { openHouse } from './app.ts';
 import { importList } from './lists/import.ts';
@@ -24,8 +23,6 @@ if (typeof message === 'object') await run(message);
 if (process.connected) process.disconnect();
 
 async function run({ order, file, cwd }: Exclude<ToProcess, string>): Promise<void> {
-  // The gate goes first.
-  setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
   try {
     const house = await openHouse({ file, cwd });
     try {
