@@ -24,6 +24,7 @@ import { SoftBounces } from './journal/soft-bounces.ts';
 import { isAddress, parsePerson } from './mail/address.ts';
 import { parseMessage } from './mail/message.ts';
 import { exposition, type Snapshot } from './ops/metrics.ts';
+import { type Close, Opened } from './ops/opened.ts';
 import { regularly } from './ops/regularly.ts';
 import type { CurrentPolicies } from './policy/current.ts';
 import { recordPolicies } from './policy/recording.ts';
@@ -59,16 +60,41 @@ export interface GateOptions {
   readonly snapshots?: () => Promise<readonly Snapshot[]>;
 }
 
-/** Opens the gate. @throws Error naming the configuration key of an address, certificate or upstream that is not usable */
-export async function startGate(house: House, { admin: withAdmin = true, snapshots }: GateOptions = {}): Promise<RunningGate> {
+/**
+ * Opens the gate; where something cannot be opened, all that was is closed again.
+ * @throws Error naming the configuration key of an address, certificate or upstream that is not usable
+ */
+export async function startGate(house: House, options: GateOptions = {}): Promise<RunningGate> {
+  const opened = new Opened();
+  try {
+    return await openGate(house, options, opened);
+  } catch (error) {
+    await opened.close(0).catch(err => house.log.error({ err }, 'what was opened before the failure could not be closed'));
+    throw error;
+  }
+}
+
+async function openGate(house: House, { admin: withAdmin = true, snapshots }: GateOptions, opened: Opened): Promise<RunningGate> {
   const { config, clock, log, baseDir, clients } = house;
   const { submission } = config;
   const { metrics } = house;
   const journal = new Journal(house.journalParts, metrics);
+  opened.keep(() => journal.close());
   const tracked = new TrackedLinks({ store: house.store, clock, log, alarm: alarm => house.metrics.alarms.inc({ alarm }) });
+  opened.keep(() => tracked.close());
   const policies = policiesOf(house, tracked);
   const recording = await recordPolicies(house.policyBook, log);
+  opened.keep(() => recording.stop());
   const upstreams = upstreamsOf(house);
+  let hangingUp: Promise<void> | undefined;
+  const hangUp = (): Promise<void> => {
+    hangingUp ??= upstreams.close();
+    return hangingUp;
+  };
+  opened.keep(hangUp);
+  // Nothing new is taken at any door while others still let running work end.
+  const doors: Close[] = [];
+  opened.keep(limitMs => Promise.all(doors.map(close => close(limitMs))));
   // What one process may use of a limit that holds for all workers together.
   const share = (limit: number): number => Math.ceil(limit / submission.workers);
   const budgets = { submission: new ByteBudget(share(submission.byteBudget)), inbound: new ByteBudget(share(config.inbound.byteBudget)) };
@@ -101,16 +127,16 @@ export async function startGate(house: House, { admin: withAdmin = true, snapsho
     log,
     clock,
   });
-  const returns = await startReturns(house, upstreams, budgets.inbound).catch(async error => {
-    await listener.stop(0);
-    throw error;
-  });
-  const deliverer = withAdmin ? startDeliverer(house) : undefined;
-  const admin = await startAdminOf(adminPartsOf(house, upstreams, policies, snapshots), withAdmin).catch(async error => {
-    await Promise.all([listener.stop(0), returns.stop(0), deliverer?.stop()]);
-    throw error;
-  });
+  doors.push(limitMs => listener.stop(limitMs, VERDICT_MS));
+  const returns = await startReturns(house, upstreams, budgets.inbound, doors);
+  if (withAdmin) {
+    const deliverer = startDeliverer(house);
+    doors.push(() => deliverer.stop());
+  }
+  const admin = await startAdminOf(adminPartsOf(house, upstreams, policies, snapshots), withAdmin);
+  doors.push(() => admin?.stop());
   const watching = regularly(MINUTE_MS, 'watching alarms', log, async () => house.alerts.sweep());
+  opened.keep(() => watching.stop());
   return {
     addresses: listener.addresses,
     inbound: returns.addresses,
@@ -123,19 +149,9 @@ export async function startGate(house: House, { admin: withAdmin = true, snapsho
     journal,
     async stop() {
       const limitMs = submission.stopSeconds * 1000;
-      let closing: Promise<void> | undefined;
-      const close = (): Promise<void> => {
-        closing ??= upstreams.close();
-        return closing;
-      };
       // Before the listener gives up: what the upstream does not answer even then is cut, and its sender still told so.
-      const late = setTimeout(() => void close(), limitMs);
-      await Promise.all([listener.stop(limitMs, VERDICT_MS), returns.stop(limitMs), admin?.stop(), deliverer?.stop()]);
-      clearTimeout(late);
-      await Promise.all([watching.stop(), recording.stop()]);
-      await tracked.close();
-      await close();
-      await journal.close();
+      const late = setTimeout(() => void hangUp(), limitMs);
+      await opened.close(limitMs).finally(() => clearTimeout(late));
     },
   };
 }
@@ -189,12 +205,10 @@ const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
 
-interface Returns extends Pick<Listener, 'addresses' | 'reloadCertificates'> {
-  stop(limitMs: number): Promise<void>;
-}
+type Returns = Pick<Listener, 'addresses' | 'reloadCertificates'>;
 
-/** Opens what takes what comes back: listener and mailboxes, and the work that is due now and then. */
-async function startReturns(house: House, upstreams: Upstreams, budget: ByteBudget): Promise<Returns> {
+/** Opens what takes what comes back: listener and mailboxes, and the work that is due now and then; adds what closes them to `doors`. */
+async function startReturns(house: House, upstreams: Upstreams, budget: ByteBudget, doors: Close[]): Promise<Returns> {
   const { clients, sends, tokens, pending, store, clock, log, baseDir } = house;
   const { inbound, submission } = house.config;
   const { digests } = house.journalParts;
@@ -243,6 +257,7 @@ async function startReturns(house: House, upstreams: Upstreams, budget: ByteBudg
     log,
     clock,
   });
+  doors.push(limitMs => listener.stop(limitMs, VERDICT_MS));
   const mailboxes = startMailboxes({
     ...house,
     mailboxes: inbound.mailboxes,
@@ -251,6 +266,7 @@ async function startReturns(house: House, upstreams: Upstreams, budget: ByteBudg
     digests,
     replyAddresses: async client => (await clients.profile(client))?.replyAddresses ?? [],
   });
+  doors.push(() => mailboxes.stop());
   const source = `smtp ${randomUUID()}`;
   let noted: number | undefined;
   let alarmed = false;
@@ -276,11 +292,6 @@ async function startReturns(house: House, upstreams: Upstreams, budget: ByteBudg
       await moveOldTallies(house, owner, clock.now());
     }
   });
-  return {
-    addresses: listener.addresses,
-    reloadCertificates: () => listener.reloadCertificates(),
-    async stop(limitMs) {
-      await Promise.all([listener.stop(limitMs, VERDICT_MS), mailboxes.stop(), noting.stop(), purging.stop(), tidying.stop()]);
-    },
-  };
+  doors.push(() => Promise.all([noting.stop(), purging.stop(), tidying.stop()]));
+  return { addresses: listener.addresses, reloadCertificates: () => listener.reloadCertificates() };
 }

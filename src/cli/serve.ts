@@ -40,13 +40,16 @@ async function runGate(options: Common, announce: (places: Places) => void): Pro
       admin: isAdminProcess(),
       ...(cluster.isWorker ? { snapshots: shareMetrics(house.metrics) } : {}),
     });
-    announce({ listening: gate.addresses, inbound: gate.inbound, admin: gate.admin });
-    const reload = () => gate.reloadCertificates();
-    process.on('SIGHUP', reload);
-    await Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')]);
-    process.off('SIGHUP', reload);
-    house.log.info('stopping: running transactions may finish');
-    await gate.stop();
+    try {
+      announce({ listening: gate.addresses, inbound: gate.inbound, admin: gate.admin });
+      const reload = () => gate.reloadCertificates();
+      process.on('SIGHUP', reload);
+      await Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')]);
+      process.off('SIGHUP', reload);
+      house.log.info('stopping: running transactions may finish');
+    } finally {
+      await gate.stop();
+    }
   } finally {
     await house.close();
   }
