@@ -130,8 +130,8 @@ t.test('A1, A24: a check tells a client its own entries only, and nobody but off
   });
   await house.lists.suppress({ owner: 'other' as never }, address('foreign@customer.example'), { reason: 'opt-out', source: 'recipient' });
   for (const ask of [operator, client]) t.same(await check(ask, 'foreign@customer.example'), { listed: false, entries: [] });
-  await client('POST', EXCLUSIONS, { domain: 'customer.example', reason: 'policy' });
-  const both = { listed: true, entries: [{ scope: 'acme', list: 'exclusion', match: 'domain', reason: 'policy', source: 'platform' }] };
+  await client('POST', EXCLUSIONS, { domain: 'customer.example', reason: 'manual' });
+  const both = { listed: true, entries: [{ scope: 'acme', list: 'exclusion', match: 'domain', reason: 'manual', source: 'platform' }] };
   t.match(await check(client, 'x@mail.customer.example'), both);
   t.match((await client('GET', `${EXCLUSIONS}/check?address=${enc('x@customer.example')}`)).json(), both);
   t.match(await client('GET', `${SUPPRESSIONS}/check?address=x`), { status: 422 });
@@ -183,7 +183,7 @@ t.test('a batch tells each entry’s outcome, takes the shapes of platforms, and
   const mixed = {
     entries: [
       'a@customer.example',
-      { domain: 'b.example', reason: 'policy' },
+      { domain: 'b.example', reason: 'manual' },
       'A@customer.example',
       'no address',
       { domain: 'co.uk' },
