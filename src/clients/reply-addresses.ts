@@ -1,7 +1,7 @@
 /** Reply addresses: which client's an address is. All are global's, so that one apply gives a client all that it asked for, or none. */
 import { type ClientId, GLOBAL } from '../ids.ts';
 import { type Address, basePerson, isAddress, parsePerson } from '../mail/address.ts';
-import { changeHead, checkHead, type Head, headKey } from '../store/head.ts';
+import { changeHead, checkHead, checkKeys, type Head, headKey } from '../store/head.ts';
 import { type Change, type EntryKey, StoreUnavailable, type Value } from '../store/store.ts';
 import type { ClientParts } from './parts.ts';
 import { replyAddressesKey, type SealedRecords } from './records.ts';
@@ -32,8 +32,7 @@ export class ReplyAddresses {
     const keys = this.#keys(address);
     const [globalHead, ...values] = await store.find([headKey(GLOBAL), ...keys]);
     const known = new Set(keyring.digestKeys.map(({ id }) => id));
-    if (checkHead(globalHead, keyring.fingerprint).keys?.some(id => !known.has(id)))
-      throw new StoreUnavailable('Reply addresses are kept under a newer key than this key ring has: load the key ring again (restart)');
+    checkKeys(checkHead(globalHead, keyring.fingerprint), known);
     return this.#held(keys, values);
   }
 

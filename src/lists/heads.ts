@@ -2,8 +2,8 @@
 import { LRUCache } from 'lru-cache';
 import type { HashAlgorithm } from '../keys/digest.ts';
 import type { Keyring } from '../keys/keyring.ts';
-import { changeHead, checkHead, type Head } from '../store/head.ts';
-import { type Store, StoreUnavailable, type Value } from '../store/store.ts';
+import { changeHead, checkHead, checkKeys, type Head } from '../store/head.ts';
+import type { Store, Value } from '../store/store.ts';
 import type { Scope } from './standing.ts';
 
 const OWNERS_KEPT = 10_000;
@@ -23,9 +23,7 @@ export class Heads {
     const last = this.#last.get(owner);
     if (last !== undefined && value !== undefined && last.value.equals(value)) return last.head;
     const head = checkHead(value, this.#keyring.fingerprint);
-    if (head.keys?.some(id => !this.#known.has(id))) {
-      throw new StoreUnavailable('The lists hold entries made under a newer key than this key ring has: load the key ring again (restart)');
-    }
+    checkKeys(head, this.#known);
     this.#last.set(owner, { value: value as Value, head });
     return head;
   }

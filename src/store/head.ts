@@ -88,6 +88,12 @@ export function checkHead(value: Value | undefined, fingerprint: string): Head {
   return head;
 }
 
+/** @throws StoreUnavailable where entries were made under a key that is not among `known`, the ids of this ring's digest keys */
+export function checkKeys({ keys }: Head, known: ReadonlySet<string>): void {
+  if (keys?.some(id => !known.has(id)) !== true) return;
+  throw new StoreUnavailable('The store holds entries made under a newer key than this key ring has: load the key ring again (restart)');
+}
+
 /**
  * Changes an owner's head, and whatever changes with it, in one apply; starts over where somebody else was faster.
  * `edit` may be called several times and returns undefined to leave everything as it is.
