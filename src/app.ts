@@ -84,6 +84,7 @@ async function openGate(house: House, { admin: withAdmin = true, snapshots }: Ga
   opened.keep(() => tracked.close());
   const policies = policiesOf(house, tracked);
   const recording = await recordPolicies(house.policyBook, log);
+  await policies.prepare();
   opened.keep(() => recording.stop());
   const upstreams = upstreamsOf(house);
   let hangingUp: Promise<void> | undefined;

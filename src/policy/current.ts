@@ -1,4 +1,5 @@
 /** The policies that are asked: built from the book, and built anew when somebody changed one. */
+import { StoreUnavailable } from '../store/store.ts';
 import type { PolicyBook, PolicyState } from './book.ts';
 import { buildPolicies, type Policies, type PolicyNeeds, type WiredCheck } from './policy.ts';
 
@@ -26,5 +27,14 @@ export class CurrentPolicies {
       this.#built = { of: states, policies: buildPolicies(settings, this.#checks, this.#needs) };
     }
     return this.#built.policies;
+  }
+
+  /** Builds those that hold now, so that the first sender does not wait for it; where the store is away, the first one after that does. */
+  async prepare(): Promise<void> {
+    try {
+      await this.at((await this.#book.now()).version);
+    } catch (error) {
+      if (!(error instanceof StoreUnavailable)) throw error;
+    }
   }
 }
