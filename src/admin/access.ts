@@ -16,6 +16,13 @@ import type { AdminOptions } from './options.ts';
 import { type ProblemKind, problem } from './problem.ts';
 import { sessionCookie } from './session-cookie.ts';
 
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Who may: the one door of all routes. */
+    guard: Guard;
+  }
+}
+
 export interface AccessParts {
   readonly accounts: Accounts;
   readonly clients: Clients;
@@ -131,6 +138,13 @@ export class Guard {
 
 function tooMany(wait: number): Denial {
   return { problem: 'too-many-requests', detail: `too many requests; try again in ${wait} seconds`, wait };
+}
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Who may: the one door of all routes. */
+    guard: Guard;
+  }
 }
 
 /** Answers that somebody may not. */

@@ -25,7 +25,6 @@ import type { CurrentPolicies } from '../policy/current.ts';
 import type { Upstreams } from '../relay/upstreams.ts';
 import type { Store } from '../store/store.ts';
 import type { Alerts } from '../watch/alerts.ts';
-import type { Guard } from './access.ts';
 import type { Importer } from './import-process.ts';
 import type { AdminOptions } from './options.ts';
 
@@ -77,10 +76,6 @@ declare module 'fastify' {
     evenBeforeAcceptance?: true;
     /** Octets of a body that is handed on as it comes; of others bodyLimit says it. */
     streamLimit?: number;
-  }
-  interface FastifyInstance {
-    /** Who may: the one door of all routes. */
-    guard: Guard;
   }
   interface FastifyRequest {
     /** Who asks; set on every route that asks for a role. */
