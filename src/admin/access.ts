@@ -140,13 +140,6 @@ function tooMany(wait: number): Denial {
   return { problem: 'too-many-requests', detail: `too many requests; try again in ${wait} seconds`, wait };
 }
 
-declare module 'fastify' {
-  interface FastifyInstance {
-    /** Who may: the one door of all routes. */
-    guard: Guard;
-  }
-}
-
 /** Answers that somebody may not. */
 export function deny<R extends { code(status: number): unknown; header(name: string, value: string): unknown }>(
   reply: R,
