@@ -9,6 +9,7 @@ installPackages();
 build();
 
 const { checksTable, tokensTable } = await import(join(root, 'dist', 'checks', 'tables.js'));
+const { commandsTable } = await import(join(root, 'dist', 'cli', 'tables.js'));
 const demo = execFileSync(process.execPath, [join(root, 'dist', 'main.js'), 'demo'], { encoding: 'utf8' }).trim();
 
 const file = join(root, 'README.md');
@@ -16,6 +17,7 @@ let text = readFileSync(file, 'utf8');
 for (const [name, content] of [
   ['checks', checksTable()],
   ['tokens', tokensTable()],
+  ['commands', commandsTable()],
   ['demo', `\`\`\`\n${demo}\n\`\`\`\n`],
 ]) {
   const part = new RegExp(`(<!-- ${name} -->\n)[\\s\\S]*?(<!-- /${name} -->)`);

@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import t from 'tap';
 import { checksTable, tokensTable } from '../src/checks/tables.ts';
+import { commandsTable } from '../src/cli/tables.ts';
 import { newSite } from './support/site.ts';
 
 const root = new URL('../', import.meta.url);
@@ -9,9 +10,10 @@ const readme = readFileSync(new URL('README.md', root), 'utf8');
 
 const part = (name: string): string => new RegExp(`<!-- ${name} -->\n([\\s\\S]*?)<!-- /${name} -->`).exec(readme)?.[1] ?? `no part ${name}`;
 
-t.test('the tables of checks and tokens are the registry (else: npm run readme)', async t => {
+t.test('the tables are the registry and the program (else: npm run readme)', async t => {
   t.equal(part('checks'), checksTable());
   t.equal(part('tokens'), tokensTable());
+  t.equal(part('commands'), commandsTable());
 });
 
 t.test('the demo prints what README shows, but for ids and times', async t => {

@@ -31,7 +31,8 @@ function optionsOf(check: CheckDefinition): string {
     .join('; ');
 }
 
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+/** Markdown. */
+export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]) => `| ${cells.map(cell => cell.replaceAll('|', '\\|')).join(' | ')} |`;
   return [line(head), `|${head.map(() => '-').join('|')}|`, ...rows.map(line), ''].join('\n');
 }

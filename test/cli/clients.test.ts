@@ -82,14 +82,22 @@ t.test('client add refuses what cannot be', async t => {
   t.match(await cli('client', 'show', 'other'), { code: 1, stdout: '', stderr: /no client 'other'/ });
 });
 
-t.test('campaign add|list|show', async t => {
+t.test('campaign add|update|list|show', async t => {
   const spring = { id: 'spring', targetDomains: ['prospect.example', 'xn--bcher-kva.example'] };
   t.same(await json('campaign', 'add', 'acme', 'spring', '--target-domain', 'Prospect.example', 'bücher.example'), spring);
   t.equal(await says('campaign', 'add', 'acme', 'autumn'), 'campaign acme/autumn added\n');
   t.same(await json('campaign', 'list', 'acme'), [{ id: 'autumn', targetDomains: [] }, spring]);
   t.same(await json('campaign', 'show', 'acme', 'spring'), spring);
   t.match(await says('campaign', 'list', 'acme'), /autumn +any\nspring +prospect\.example xn--bcher-kva\.example/);
-  t.match(await cli('campaign', 'add', 'acme', 'spring'), { code: 1, stdout: '', stderr: /campaign: spring exists/ });
+  t.same(await json('campaign', 'update', 'acme', 'spring', '--target-domain', 'other.example'), {
+    ...spring,
+    targetDomains: ['other.example'],
+  });
+  t.equal(await says('campaign', 'update', 'acme', 'spring', '--no-target-domain'), 'campaign acme/spring changed\n');
+  t.match(await says('campaign', 'show', 'acme', 'spring'), 'any domain');
+  t.match(await cli('campaign', 'update', 'acme', 'spring'), { code: 2, stdout: '', stderr: /--no-target-domain/ });
+  t.match(await cli('campaign', 'update', 'acme', 'winter', '--no-target-domain'), { code: 1, stdout: '', stderr: /no campaign winter/ });
+  t.match(await cli('campaign', 'add', 'acme', 'spring'), { code: 1, stdout: '', stderr: /client acme has campaign spring/ });
   t.match(await cli('campaign', 'add', 'nobody', 'spring'), { code: 1, stdout: '', stderr: /no client nobody/ });
   t.match(await cli('campaign', 'show', 'acme', 'winter'), { code: 1, stdout: '', stderr: /no campaign 'winter'/ });
 });

@@ -18,6 +18,7 @@ const COMMANDS: Readonly<Record<string, readonly string[]>> = {
   'credential disable': [],
   'credential rotate': [],
   'campaign add': ['<client>', '<id>', '--target-domain'],
+  'campaign update': ['<client>', '<id>', '--target-domain', '--no-target-domain'],
   'campaign list': [],
   'campaign show': [],
   'account add': ['<name>', '--role', '--client', '--ip', '--password-stdin'],
@@ -73,6 +74,7 @@ const WRITES = [
   'credential disable',
   'credential rotate',
   'campaign add',
+  'campaign update',
 ];
 const LISTS = ['list add', 'list remove', 'list import', 'list export', 'list show', 'suppress', 'decision list', 'reply list'];
 
