@@ -84,8 +84,8 @@ async function openGate(house: House, { admin: withAdmin = true, snapshots }: Ga
   opened.keep(() => tracked.close());
   const policies = policiesOf(house, tracked);
   const recording = await recordPolicies(house.policyBook, log);
-  await policies.prepare();
   opened.keep(() => recording.stop());
+  await policies.prepare();
   const upstreams = upstreamsOf(house);
   let hangingUp: Promise<void> | undefined;
   const hangUp = (): Promise<void> => {
