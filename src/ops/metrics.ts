@@ -53,7 +53,11 @@ export class Metrics {
     PROMISED,
   );
   readonly alarms = this.#counter('alarms_total', 'Alarms raised', ['alarm']);
-  readonly webhooks = this.#counter('webhooks_total', 'Attempts to tell a platform of an event; dead: the last one failed; dropped: not told, because too many wait', ['result']);
+  readonly webhooks = this.#counter(
+    'webhooks_total',
+    'Attempts to tell a platform of an event; dead: the last one failed; dropped: not told, because too many wait',
+    ['result'],
+  );
   readonly adminRequests = this.#counter('admin_requests_total', 'Requests to the admin API', ['method', 'route', 'status']);
   readonly adminSeconds = this.#histogram('admin_request_seconds', 'One request to the admin API', UNHURRIED, ['method']);
 
