@@ -1,7 +1,7 @@
 /** Many entries in one request, each with its outcome; bodies as Mailgun, SendGrid, Postmark and Amazon SES have them are taken as well. */
 import { setImmediate as turn } from 'node:timers/promises';
-import { type Static, Type } from 'typebox';
-import { REASON_WORDS } from '../lists/columns.ts';
+import { type Static, type TObject, Type } from 'typebox';
+import { columnNamed, columnsOf, reasonSaid, timeSaid } from '../lists/columns.ts';
 import type { Item, Lists, NewAct } from '../lists/lists.ts';
 import type { Reason } from '../lists/standing.ts';
 import type { AdminParts, App } from './app.ts';
@@ -19,37 +19,60 @@ const STRETCH = 200;
 const BODY_LIMIT = 8 * 1_048_576;
 
 const text = (description: string) => Type.Optional(Type.String({ maxLength: 998, description }));
+const time = (description: string) => Type.Optional(Type.Union([Type.String({ maxLength: 64 }), Type.Number()], { description }));
+/** What platforms tell beside, and nobody needs here. */
+const dropped = (description: string) => Type.Optional(Type.Unknown({ description: `${description}; not read` }));
 const rowSchema = Type.Object(
   {
     address: text('An address'),
     email: text('The same, as SendGrid calls it'),
     EmailAddress: text('The same, as Postmark and Amazon SES call it'),
     domain: text('A domain, for exclusions'),
-    reason: text("Why, in our words or the platform's; the query's where there is none"),
+    reason: Type.Optional(
+      Type.String({ maxLength: 8192, description: "Why, in our words or the platform's; of SendGrid, what the server said" }),
+    ),
     Reason: text('The same, as Amazon SES calls it: BOUNCE, COMPLAINT'),
     SuppressionReason: text('The same, as Postmark calls it: HardBounce, SpamComplaint, ManualSuppression'),
-    at: text('Since when, ISO 8601; now where there is none'),
-    created_at: text('The same, as Mailgun calls it'),
-    CreatedAt: text('The same, as Postmark calls it'),
+    Origin: text('Of Postmark: a ManualSuppression whose origin is Recipient is an opt-out'),
+    at: time('Since when, ISO 8601; now where there is none'),
+    created_at: time('The same, as Mailgun calls it'),
+    created: time('The same, as SendGrid calls it, in seconds since 1970'),
+    CreatedAt: time('The same, as Postmark calls it'),
+    LastUpdateTime: time('The same, as Amazon SES calls it'),
+    tags: dropped('Of Mailgun, which marks an unsubscribe'),
+    code: dropped('Of Mailgun, which with `error` marks a bounce'),
+    error: dropped('Of Mailgun'),
+    status: dropped('Of SendGrid, which marks a bounce'),
+    ip: dropped('Of SendGrid, which marks a spam report'),
+    Attributes: dropped('Of Amazon SES'),
+    TenantName: dropped('Of Amazon SES'),
   },
   strict,
 );
 type Row = Static<typeof rowSchema>;
 
 const rows = Type.Array(Type.Union([Type.String({ maxLength: 998 }), rowSchema]), { maxItems: MAX_BATCH });
+const shape = (fields: TObject['properties'], description: string) => Type.Object(fields, { ...strict, description });
 const bodySchema = Type.Union(
   [
     Type.Object({ entries: rows }, strict),
-    { ...rows, description: 'The entries alone, as Mailgun takes them' },
-    Type.Object({ recipient_emails: rows }, { ...strict, description: 'As SendGrid takes them' }),
-    Type.Object({ Suppressions: rows }, { ...strict, description: 'As Postmark takes them' }),
+    { ...rows, description: 'As Mailgun takes them, and as SendGrid answers' },
+    shape({ items: rows, paging: dropped('Addresses of pages') }, 'As Mailgun answers'),
+    shape({ recipient_emails: rows }, 'As SendGrid takes them'),
+    shape({ Suppressions: rows }, 'As Postmark takes them and answers'),
+    shape({ SuppressedDestinationSummaries: rows, NextToken: dropped('Of the next page') }, 'As Amazon SES answers'),
+    shape({ SuppressedDestination: rowSchema }, 'As Amazon SES answers for one'),
+    { ...rowSchema, required: ['address'], description: 'One alone, as Mailgun answers it' },
+    { ...rowSchema, required: ['EmailAddress'], description: 'One alone, as Amazon SES takes it' },
   ],
   {
     examples: [
       { entries: [{ address: 'jane@customer.example', reason: 'manual' }, 'joe@customer.example'] },
-      [{ address: 'kim@customer.example', created_at: 'Fri, 21 Oct 2022 11:02:55 GMT' }],
+      [{ address: 'kim@customer.example', tags: ['*'], created_at: 'Fri, 21 Oct 2022 11:02:55 GMT' }],
       { recipient_emails: ['lee@customer.example'] },
-      { Suppressions: [{ EmailAddress: 'ann@customer.example' }] },
+      [{ created: 1443651125, email: 'tim@customer.example', reason: '550 5.1.1 No such user', status: '5.1.1' }],
+      { Suppressions: [{ EmailAddress: 'ann@customer.example', SuppressionReason: 'HardBounce', Origin: 'Recipient' }] },
+      { SuppressedDestinationSummaries: [{ EmailAddress: 'max@customer.example', Reason: 'COMPLAINT', LastUpdateTime: 1586552585.077 }] },
     ],
   },
 );
@@ -92,7 +115,9 @@ export function addBatchRoute(
         querystring: Type.Object(
           {
             ...campaignQuery,
-            reason: Type.Enum([...reasons], { default: 'manual', description: 'Of entries that do not say' }),
+            reason: Type.Optional(
+              Type.Enum([...reasons], { description: "Of entries that do not say; else `manual`, of a platform's body `import`" }),
+            ),
             atomic: Type.Optional(Type.Boolean({ description: 'Nothing or all' })),
           },
           strict,
@@ -103,21 +128,25 @@ export function addBatchRoute(
       config: { roles: ['admin', 'operator', 'officer', ...place.also], scope: place.needs(resource, 'write') },
     },
     async (request, reply) => {
-      const { campaign, reason, atomic = false } = request.query;
+      const { campaign, atomic = false } = request.query;
       const scope = place.scope(request, campaign);
       if (scope === undefined) return noCampaign(reply);
-      const wrong = wrongReason(reason as Reason, reasons, request.actor);
+      const asked = request.query.reason as Reason | undefined;
+      const wrong = asked === undefined ? undefined : wrongReason(asked, reasons, request.actor);
       if (wrong !== undefined) return problem(reply, 'invalid', 'see errors', [wrong]);
-      const act = { reason: reason as Reason, ...actOf(request.actor) };
+      const { given, ours, below } = rowsOf(request.body);
+      const act = actOf(request.actor);
+      // What a platform's list says is what a file of it would say, whoever hands it over.
+      const rest: NewAct = ours ? { reason: asked ?? 'manual', ...act } : { reason: asked ?? 'import', ...act, source: 'import' };
       const own = reasonsOf(reasons, request.actor);
       const read: (Item | string)[] = [];
-      for (const row of rowsOf(request.body)) {
-        read.push(itemOf(lists, list, row, act, own));
+      for (const row of given) {
+        read.push(itemOf(lists, list, row, { rest, own, ours }));
         if (read.length % STRETCH === 0) await turn();
       }
       const bad = read.flatMap((item, index) => (typeof item === 'string' ? [{ index, error: item }] : []));
       if (atomic && bad.length > 0) {
-        const errors = bad.slice(0, 50).map(({ index, error }) => ({ field: `entries.${index}`, message: error }));
+        const errors = bad.slice(0, 50).map(({ index, error }) => ({ field: `${below}${index}`, message: error }));
         return problem(reply, 'invalid', `nothing was listed: ${bad.length} bad entries`, errors);
       }
       const good = read.filter(item => typeof item !== 'string');
@@ -132,36 +161,55 @@ export function addBatchRoute(
   );
 }
 
-function rowsOf(body: Static<typeof bodySchema>): readonly (string | Row)[] {
-  if (Array.isArray(body)) return body;
-  return Object.values(body as Readonly<Record<string, readonly (string | Row)[]>>)[0] ?? [];
+interface Given {
+  readonly given: readonly (string | Row)[];
+  /** Said in our own shape, not a platform's. */
+  readonly ours: boolean;
+  /** What stands before the index of a row in the name of its field. */
+  readonly below: string;
 }
 
-/** What a row lists, or what is wrong with it, in words that do not repeat it. */
-function itemOf(lists: Lists, list: ListOf['list'], given: string | Row, act: NewAct, reasons: readonly Reason[]): Item | string {
-  const row: Row = typeof given === 'string' ? { address: given } : given;
-  const addresses = [row.address, row.email, row.EmailAddress].filter(one => one !== undefined);
-  if (addresses.length > 1) return 'address: named twice';
-  const [address] = addresses;
-  const whom = { ...(address === undefined ? {} : { address }), ...(row.domain === undefined ? {} : { domain: row.domain }) };
-  const target = list === 'exclusion' ? readWhom(whom) : row.domain === undefined ? readPerson('address', address ?? '') : wrongList;
+const LISTS = ['entries', 'items', 'recipient_emails', 'Suppressions', 'SuppressedDestinationSummaries'] as const;
+
+function rowsOf(body: Static<typeof bodySchema>): Given {
+  if (Array.isArray(body)) return { given: body, ours: false, below: '' };
+  const fields = body as Readonly<Record<string, unknown>>;
+  const name = LISTS.find(one => fields[one] !== undefined);
+  if (name !== undefined) return { given: fields[name] as Given['given'], ours: name === 'entries', below: `${name}.` };
+  return { given: [(fields.SuppressedDestination ?? fields) as Row], ours: false, below: '' };
+}
+
+interface Reading {
+  /** What a row does not say itself. */
+  readonly rest: NewAct;
+  /** Reasons that may be given. */
+  readonly own: readonly Reason[];
+  readonly ours: boolean;
+}
+
+/** What a row lists, read as a row of a file is; or what is wrong with it, in words that do not repeat it. */
+function itemOf(lists: Lists, list: ListOf['list'], given: string | Row, { rest, own, ours }: Reading): Item | string {
+  const row = typeof given === 'string' ? { address: given } : given;
+  const names = Object.keys(row);
+  const cells = Object.values(row).map(value => (typeof value === 'string' || typeof value === 'number' ? String(value) : ''));
+  const said = names.flatMap(name => columnNamed(name) ?? []);
+  const twice = said.find((column, i) => said.indexOf(column) < i);
+  if (twice !== undefined) return `${twice}: named twice`;
+  const cell = (column: string): string | undefined => cells[names.findIndex(name => columnNamed(name) === column)];
+  const [address, domain] = [cell('address'), cell('domain')];
+  const whom = { ...(address === undefined ? {} : { address }), ...(domain === undefined ? {} : { domain }) };
+  const target = list === 'exclusion' ? readWhom(whom) : domain === undefined ? readPerson('address', address ?? '') : wrongList;
   if (isWrong(target)) return target.errors.map(({ field, message }) => `${field}: ${message}`).join('; ');
-  const word = row.reason ?? row.Reason ?? row.SuppressionReason;
-  const reason = word === undefined ? act.reason : reasonOf(word, reasons);
-  if (reason === undefined) return `reason: use one of ${reasons.join(', ')}`;
-  const since = row.at ?? row.created_at ?? row.CreatedAt;
-  const at = since === undefined ? undefined : Date.parse(since);
-  if (Number.isNaN(at)) return 'at: no time; write it like 2026-03-01T12:00:00Z';
-  const own = { ...act, reason, ...(at === undefined ? {} : { at }) };
-  if (list === 'suppression' && target.local !== undefined) return lists.personItem(target, own);
-  const item = lists.item(target, own);
+  const columns = columnsOf(names);
+  if (columns === undefined) return 'address: is missing';
+  const reason = reasonSaid(cells, columns);
+  if (reason === undefined ? ours && said.includes('reason') : !own.includes(reason)) return `reason: use one of ${own.join(', ')}`;
+  const at = timeSaid(cells, columns);
+  if (at === undefined && said.includes('at')) return 'at: no time; write it like 2026-03-01T12:00:00Z';
+  const act = { ...rest, ...(reason === undefined ? {} : { reason }), ...(at === undefined ? {} : { at }) };
+  if (list === 'suppression' && target.local !== undefined) return lists.personItem(target, act);
+  const item = lists.item(target, act);
   return 'problem' in item ? `${target.local === undefined ? 'domain' : 'address'}: ${item.problem}` : item;
 }
 
 const wrongList: Wrong = { errors: [{ field: 'domain', message: 'suppressions are of people; exclude the domain' }] };
-
-function reasonOf(word: string, reasons: readonly Reason[]): Reason | undefined {
-  const normal = word.trim().toLowerCase();
-  const reason = reasons.find(name => name === normal) ?? REASON_WORDS[normal.replace(/[^a-z0-9]/g, '')];
-  return reason !== undefined && reasons.includes(reason) ? reason : undefined;
-}

@@ -57,7 +57,7 @@ function described(found: readonly Found[], schema: TSchema): readonly FieldErro
 }
 
 /**
- * Of each union what is wrong with the branch that was meant: the one that is wrong only deep inside, else the first of the right type.
+ * Of each union what is wrong with the branch that was meant: the one that is wrong only deep inside, or in the fewest things, else the first of the right type.
  * Whoever follows what is said of the others mends what is not broken. Unions are found beyond `from` characters of a schema's path.
  */
 function meant(found: readonly Found[], from = 0): readonly Found[] {
@@ -70,7 +70,7 @@ function meant(found: readonly Found[], from = 0): readonly Found[] {
     unions.set(union, branches.set(branch, [...(branches.get(branch) ?? []), error]));
   }
   return [...unions].flatMap(([union, branches]) => {
-    const [best = []] = [...branches.values()].sort((one, other) => soundness(other) - soundness(one));
+    const [best = []] = [...branches.values()].sort((one, other) => soundness(other) - soundness(one) || one.length - other.length);
     return union === '' ? best : meant(best, union.length);
   });
 }

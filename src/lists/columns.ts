@@ -136,17 +136,41 @@ function knownReason(cell: string): Reason | undefined {
   return REASONS.find(reason => reason === word) ?? REASON_WORDS[normal(word)];
 }
 
+function cellAt(cells: readonly string[], index: number | undefined): string {
+  return index === undefined ? '' : (cells[index] ?? '').trim();
+}
+
+/** The reason that an object gives; where nobody knows it, what its kind implies, which its names tell. */
+export function reasonByKind(names: readonly string[], given: unknown): unknown {
+  const known = typeof given === 'string' && knownReason(given) !== undefined;
+  return known ? given : (implied(names.map(normal)) ?? given);
+}
+
+/** Why a row says that it lists somebody: in our words, a platform's, or by the kind of row that it is; undefined: nobody can tell. */
+export function reasonSaid(cells: readonly string[], columns: Columns): Reason | undefined {
+  const given = cellAt(cells, columns.reason);
+  // Postmark: a ManualSuppression whose origin is the recipient is their unsubscribe.
+  if (normal(given) === 'manualsuppression' && normal(cellAt(cells, columns.origin)) === 'recipient') return 'opt-out';
+  return knownReason(given) ?? columns.implied;
+}
+
+/** Since when a row says that somebody is listed, in milliseconds since 1970 UTC; undefined where it does not, or nobody can read it. */
+export function timeSaid(cells: readonly string[], columns: Columns): number | undefined {
+  const text = cellAt(cells, columns.at);
+  if (text === '') return undefined;
+  // SendGrid and the API of SES write seconds since 1970.
+  const at = /^\d{9,10}(\.\d+)?$/.test(text) ? Number(text) * 1000 : /^\d{12,13}$/.test(text) ? Number(text) : Date.parse(text);
+  return Number.isFinite(at) ? Math.trunc(at) : undefined;
+}
+
 /** What a row says of reason, source and time. A reason that nobody knows is an import's; a file never makes an objection weaker. */
 export function meaningOf(cells: readonly string[], columns: Columns): Meaning {
   if (columns.reason === undefined && columns.at === undefined) return { reason: columns.implied ?? 'import', source: 'import' };
-  const cell = (index: number | undefined): string => (index === undefined ? '' : (cells[index] ?? '').trim());
-  const given = cell(columns.reason).toLowerCase();
+  const given = cellAt(cells, columns.reason).toLowerCase();
   const own = REASONS.some(reason => reason === given);
-  let reason = knownReason(given) ?? columns.implied ?? 'import';
-  // Postmark: a ManualSuppression whose origin is the recipient is their unsubscribe.
-  if (normal(given) === 'manualsuppression' && normal(cell(columns.origin)) === 'recipient') reason = 'opt-out';
-  const source = own ? (SOURCES.find(name => name === cell(columns.source).toLowerCase()) ?? 'import') : 'import';
-  const at = timeOf(cell(columns.at));
+  const reason = reasonSaid(cells, columns) ?? 'import';
+  const source = own ? (SOURCES.find(name => name === cellAt(cells, columns.source).toLowerCase()) ?? 'import') : 'import';
+  const at = timeSaid(cells, columns);
   return { reason, source, ...(at === undefined ? {} : { at }) };
 }
 
@@ -154,11 +178,4 @@ export function meaningOf(cells: readonly string[], columns: Columns): Meaning {
 export function platformMeaning({ reason, at }: Meaning): Meaning {
   const own = reason === 'erasure' || reason === 'review' ? 'objection' : reason === 'policy' ? 'manual' : reason;
   return { reason: own, source: 'import', ...(at === undefined ? {} : { at }) };
-}
-
-function timeOf(text: string): number | undefined {
-  if (text === '') return undefined;
-  // SendGrid writes seconds since 1970.
-  const at = /^\d{9,10}$/.test(text) ? Number(text) * 1000 : /^\d{12,13}$/.test(text) ? Number(text) : Date.parse(text);
-  return Number.isFinite(at) ? at : undefined;
 }

@@ -2,7 +2,7 @@
 import { pipeline } from 'node:stream';
 import { TextDecoder } from 'node:util';
 import { parse } from 'csv-parse';
-import { COLUMN_NAMES, columnNamed } from './columns.ts';
+import { COLUMN_NAMES, columnNamed, reasonByKind } from './columns.ts';
 
 export interface Row {
   /** Line on which the row begins; the first is 1. */
@@ -114,6 +114,7 @@ function objectRow({ line, cells }: Row): Row | BrokenRow {
   }
   if (typeof said !== 'object' || said === null || Array.isArray(said)) return { line, broken: 'not a JSON object' };
   const found = new Map(Object.entries(said).map(([name, value]) => [columnNamed(name), value]));
+  found.set('reason', reasonByKind(Object.keys(said), found.get('reason')));
   return {
     line,
     cells: COLUMNS.map(name => {
