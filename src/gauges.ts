@@ -3,7 +3,7 @@ import type { Clients } from './clients/clients.ts';
 import type { Count, Standings } from './hooks/standing.ts';
 import { GLOBAL } from './ids.ts';
 import type { Journal } from './journal/journal.ts';
-import { countOpen } from './journal/open-reviews.ts';
+import { countOpen, MOST_COUNTED } from './journal/open-reviews.ts';
 import { type Pending, waitingSince } from './journal/pending.ts';
 import type { Clock } from './ops/clock.ts';
 import type { Door, Metrics } from './ops/metrics.ts';
@@ -42,14 +42,14 @@ export function addGauges({ metrics, store, pending, clients, journal, standings
     const since = (await pending.read()).flatMap(source => waitingSince(source) ?? []);
     return since.length === 0 ? 0 : Math.max(0, clock.now() - Math.min(...since)) / 1_000;
   };
-  const open = async (): Promise<number> => countOpen(store, [GLOBAL, ...(await clients.list()).map(({ id }) => id)]);
+  const open = async (): Promise<number> => (await countOpen(store, [GLOBAL, ...(await clients.list()).map(({ id }) => id)])).open;
   metrics.reads(
     'pending_oldest_seconds',
     'Age of the oldest that came back and is not enforced yet; 0 where nothing waits',
     'max',
     seldom(oldest),
   );
-  metrics.reads('reviews_open', 'Lines of the reply log that wait for a decision', 'max', seldom(open));
+  metrics.reads('reviews_open', `Lines of the reply log that wait for a decision; counted up to ${MOST_COUNTED}`, 'max', seldom(open));
   addWebhookGauges(metrics, standings, clock);
   metrics.watchProcess();
 }

@@ -2,7 +2,7 @@
 import type { House } from '../app.ts';
 import type { Span } from '../journal/hours.ts';
 import { type InboundLatency, readLatency } from '../journal/inbound-latency.ts';
-import { countOpen } from '../journal/open-reviews.ts';
+import { countOpen, type OpenCount } from '../journal/open-reviews.ts';
 import { ALARM_MS, type PendingSource, waitingSince } from '../journal/pending.ts';
 import type { Owner } from '../journal/pseudonyms.ts';
 import { isoTime } from './output.ts';
@@ -32,7 +32,7 @@ export async function whatWaits({ pending, clock }: Pick<House, 'pending' | 'clo
 export interface CameBack {
   readonly waiting: Waiting;
   /** Lines of the reply log that wait for a decision. */
-  readonly open: number;
+  readonly open: OpenCount;
   /** From receipt to enforced. */
   readonly latency: InboundLatency;
 }
@@ -54,7 +54,8 @@ export async function whatCameBack(
 /** The same for a program: times in ISO 8601, durations in ms. */
 export function asJson({ waiting, open, latency: { count, p50, p99 } }: CameBack): object {
   return {
-    open,
+    open: open.open,
+    openMore: open.more,
     pending: {
       ...(waiting.oldestAt === undefined ? {} : { oldestAt: isoTime(waiting.oldestAt) }),
       alarm: waiting.alarm,
@@ -69,7 +70,7 @@ export function asLines({ waiting, open, latency }: CameBack, now: number): read
   const { count, p50, p99 } = latency;
   return [
     ...(count === 0 ? [] : [`from receipt to enforced: half within ${p50} ms, 99 % within ${p99} ms (${count} messages)`]),
-    ...(open === 0 ? [] : [`${open} in doubt: postern reply list <client> --open shows them`]),
+    ...(open.open === 0 ? [] : [`${open.open}${open.more ? ' and more' : ''} in doubt: postern reply list <client> --open shows them`]),
     ...describeWaiting(waiting, now),
   ];
 }

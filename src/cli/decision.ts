@@ -1,7 +1,8 @@
 /** `postern decision list|show`: who was refused, when and why; and one refusal explained to the operator. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { House } from '../app.ts';
-import { type CampaignId, campaignId, type DecisionId, GLOBAL } from '../ids.ts';
+import { unknownWords } from '../checks/grounds.ts';
+import { type CampaignId, type DecisionId, GLOBAL } from '../ids.ts';
 import type { Decision, Outcome } from '../journal/decision.ts';
 import type { DecisionQuery } from '../journal/decisions.ts';
 import { parseDecisionId } from '../journal/ref.ts';
@@ -11,7 +12,7 @@ import { CommandFailure, usage } from './exit.ts';
 import { LONGEST_PAGE, listing, tallied } from './exporting.ts';
 import { isoTime, printJson, printJsonArray, printLine, printTable } from './output.ts';
 import { knownClient, personOf } from './settled.ts';
-import { SINCE, sinceOf } from './since.ts';
+import { SINCE, spanOf } from './since.ts';
 
 interface ListOptions extends OnRecord {
   readonly campaign?: string;
@@ -37,8 +38,8 @@ export function addDecisionCommands(program: Command): void {
     .addOption(new Option('--outcome <outcome>', 'with this outcome').choices(OUTCOMES.filter(outcome => outcome !== 'relayed')))
     .option('--transaction <id>', 'of this transaction')
     .option('--recipient <address>', 'about this person')
-    .option('--from <time>', `since: ${SINCE}`)
-    .option('--to <time>', 'and before')
+    .option('--from <time>', `from this time on: ${SINCE}`)
+    .option('--to <time>', 'and before this time')
     .option('--limit <number>', 'at most so many', count, 100)
     .action(list);
   command(group, 'show <ref>', "explain the decision whose id a reply's ref= names").action(show);
@@ -52,17 +53,18 @@ function count(text: string): number {
 async function list(client: string | undefined, options: ListOptions): Promise<void> {
   await withHouse(options, async house => {
     const { check, token, outcome, transaction, limit } = options;
-    const now = house.clock.now();
+    const owners = client === undefined ? await house.clients.list() : [await knownClient(house, client)];
+    const unknown = await unknownWords(options, owners, house.decisions);
+    if (unknown.length > 0) throw usage(unknown.map(({ field, message, fix }) => `--${field} ${message}; ${fix}`).join('; '));
     const query: Omit<DecisionQuery, 'limit'> = {
-      clients: client === undefined ? (await house.clients.list()).map(({ id }) => id) : [(await knownClient(house, client)).id],
-      campaign: options.campaign === undefined ? undefined : campaignOf(options.campaign),
+      clients: owners.map(({ id }) => id),
+      campaign: options.campaign as CampaignId | undefined,
       check,
       token,
       outcome,
       transaction,
       recipient: options.recipient === undefined ? undefined : personOf(options.recipient),
-      from: options.from === undefined ? undefined : sinceOf(options.from, now),
-      to: options.to === undefined ? undefined : sinceOf(options.to, now),
+      ...spanOf(options, house.clock.now()),
     };
     const about = { journal: 'decisions', limit };
     await listing(house, { owner: client ?? GLOBAL, who: whoOf(options), about }, limit, tally =>
@@ -78,12 +80,6 @@ async function print(found: ReturnType<typeof pages>, options: Common): Promise<
     rows.push([id, at, campaign === undefined ? of : `${of}/${campaign}`, became, `${by} (${told})`, recipient ?? pseudonym ?? '']);
   }
   printTable(['decision', 'time', 'client', 'outcome', 'check', 'recipient'], rows);
-}
-
-function campaignOf(text: string): CampaignId {
-  const id = campaignId(text);
-  if (id === undefined) throw usage(`--campaign '${text}' is no id of a campaign`);
-  return id;
 }
 
 async function* pages(

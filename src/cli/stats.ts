@@ -12,7 +12,7 @@ import { type Common, command, withHouse } from './command.ts';
 import { CommandFailure, usage } from './exit.ts';
 import { isoTime, printJson, printLine, printTable, write } from './output.ts';
 import { knownScope } from './settled.ts';
-import { SINCE, sinceOf } from './since.ts';
+import { SINCE, spanOf } from './since.ts';
 
 interface StatsOptions extends Common {
   readonly client?: string;
@@ -40,30 +40,27 @@ export function addStatsCommand(program: Command): void {
 
 async function stats(options: StatsOptions): Promise<void> {
   if (options.campaign !== undefined && options.client === undefined) throw usage('--campaign needs --client');
-  if (options.from !== undefined && options.since !== undefined) throw usage('--from and --since are the same; give one of them');
   const groupBy = options.groupBy === undefined ? USUAL_GROUPS : parseGroups(options.groupBy);
   if (groupBy === undefined) throw usage(`--group-by '${options.groupBy}': name some of ${GROUPS.join(', ')}`);
   await withHouse(options, async house => {
     const scope = options.campaign === undefined ? undefined : await knownScope(house, `${options.client}/${options.campaign}`);
     const now = house.clock.now();
-    const given = options.from ?? options.since;
-    const span: Span = {
-      ...(given === undefined ? {} : { from: sinceOf(given, now) }),
-      ...(options.to === undefined ? {} : { to: sinceOf(options.to, now) }),
-    };
+    const span: Span = spanOf(options, now);
     const owners = await ownersOf(house, options.client);
     const counted = await readStats(house.store, { owners, campaign: scope?.campaign, groupBy, ...span });
     if (options.csv === true) return write(statsCsv(groupBy, counted));
-    const back = await whatCameBack(house, owners, span);
+    // What is not kept by campaign must not read as a campaign's.
+    const back = scope === undefined ? await whatCameBack(house, owners, span) : undefined;
     const { totals, received } = counted;
     if (options.json === true) {
+      const domains = () => readRefusedDomains({ store: house.store, vault: house.journalParts.vault }, owners, span, TOP_DOMAINS);
       return printJson({
         ...(span.from === undefined ? {} : { since: isoTime(span.from) }),
         ...(span.to === undefined ? {} : { to: isoTime(span.to) }),
         totals,
         rows: shownRows(counted.rows),
-        topRefusedDomains: await readRefusedDomains({ store: house.store, vault: house.journalParts.vault }, owners, span, TOP_DOMAINS),
-        inbound: { kinds: received, ...asJson(back) },
+        ...(back === undefined ? {} : { topRefusedDomains: await domains() }),
+        inbound: { kinds: received, ...(back === undefined ? {} : asJson(back)) },
       });
     }
     if (counted.rows.length === 0) printLine('nothing counted yet');
@@ -72,7 +69,7 @@ async function stats(options: StatsOptions): Promise<void> {
       printLine(sumOf(totals));
     }
     if (Object.keys(received).length > 0) printLine(`\ncame back: ${sumOf(received)}`);
-    for (const line of asLines(back, now)) printLine(line);
+    if (back !== undefined) for (const line of asLines(back, now)) printLine(line);
   });
 }
 

@@ -84,9 +84,7 @@ export class DecisionIndex {
   /** One for every combination of labels that the client's decisions ever had and that `fits`. @throws StoreUnavailable */
   async ofLabels(store: Store, client: ClientId, fits: (labels: Labels) => boolean): Promise<readonly Trail[]> {
     const prefixes: string[] = [];
-    for await (const [key, value] of store.scan({ owner: client, log: LABELS })) {
-      if (fits(labelsOf(value.toString()))) prefixes.push(`${KINDS.label}${String(key.id)}`);
-    }
+    for await (const [id, labels] of readLabels(store, client)) if (fits(labels)) prefixes.push(`${KINDS.label}${id}`);
     return this.#trails(client, prefixes);
   }
 
@@ -107,6 +105,11 @@ export class DecisionIndex {
   #prefixes(kind: Kind, name: string): readonly string[] {
     return this.#digests.name(`decision-${kind}`, name).map(digest => KINDS[kind] + digest.toString('base64url').slice(0, DIGEST_CHARS));
   }
+}
+
+/** Every combination of labels that the client's decisions ever had, with its digest. @throws StoreUnavailable */
+export async function* readLabels(store: Store, client: ClientId): AsyncIterable<readonly [string, Labels]> {
+  for await (const [key, value] of store.scan({ owner: client, log: LABELS })) yield [String(key.id), labelsOf(value.toString())];
 }
 
 /** The labels as counters and decisions are kept under. */

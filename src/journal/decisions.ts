@@ -4,7 +4,7 @@ import type { CampaignId, ClientId, DecisionId } from '../ids.ts';
 import type { Address } from '../mail/address.ts';
 import { isEntryKey, type Value } from '../store/store.ts';
 import type { Decision, Outcome } from './decision.ts';
-import { DECISIONS, DecisionIndex, decisionKey, type Trail, wholeTrail } from './decision-index.ts';
+import { DECISIONS, DecisionIndex, decisionKey, type Labels, readLabels, type Trail, wholeTrail } from './decision-index.ts';
 import type { JournalParts } from './journal.ts';
 import { Pseudonyms } from './pseudonyms.ts';
 import { timePrefix } from './ref.ts';
@@ -93,6 +93,13 @@ export class Decisions {
     const next = (await places.exhausted()) ? undefined : last;
     await turn();
     return { items: await this.#withRecipients(found), next };
+  }
+
+  /** What the decisions of these clients ever were told apart by. @throws StoreUnavailable */
+  async labels(clients: readonly ClientId[]): Promise<readonly Labels[]> {
+    const found: Labels[] = [];
+    for (const client of clients) for await (const [, labels] of readLabels(this.#parts.store, client)) found.push(labels);
+    return found;
   }
 
   /** The narrowest way to all that may fit. */

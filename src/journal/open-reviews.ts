@@ -68,9 +68,22 @@ function openKey(owner: Owner, id: string): RecordKey {
   return { owner, log: LOG, id };
 }
 
+/** Open lines are counted up to here: who has so many has too many, and must not wait for their sum. */
+export const MOST_COUNTED = 1_000;
+
+export interface OpenCount {
+  /** At most MOST_COUNTED. */
+  readonly open: number;
+  /** Whether there are more. */
+  readonly more: boolean;
+}
+
 /** How many lines of these owners wait for a decision. @throws StoreUnavailable */
-export async function countOpen(store: Store, owners: readonly Owner[]): Promise<number> {
+export async function countOpen(store: Store, owners: readonly Owner[]): Promise<OpenCount> {
   let open = 0;
-  for (const owner of owners) for await (const _ of store.scan({ owner, log: LOG })) open += 1;
-  return open;
+  for (const owner of owners) {
+    for await (const _ of store.scan({ owner, log: LOG, limit: MOST_COUNTED + 1 - open })) open += 1;
+    if (open > MOST_COUNTED) return { open: MOST_COUNTED, more: true };
+  }
+  return { open, more: false };
 }

@@ -98,7 +98,6 @@ t.test('A16: what a gate did, its replies, decisions, statistics and the command
   t.equal(await asked('recipient=nobody@prospect.example'), 0);
   t.equal(await asked('from=2020-01-01&to=2020-01-02'), 0);
   t.equal(await asked('from=2020-01-01'), refs.length);
-  t.equal(await asked('campaign=spring'), 0);
   const [one] = (await officer('/v1/clients/acme/decisions?token=personal')).body.items;
   t.match(one, { client: 'acme', recipient: 'x@gmail.com', check: 'personal-address', stage: 'rcpt', reason: /\S/, reply: /^550 5\.7\.1/ });
   t.equal(await asked(`transaction=${one?.transaction}`), 2, 'both that were refused in it');
@@ -143,12 +142,62 @@ t.test('A16: what a gate did, its replies, decisions, statistics and the command
       ['/v1/stats?groupBy=weather', 'groupBy'],
       ['/v1/stats?to=2026-13-01', 'to'],
       ['/v1/clients/acme/replies?cursor=1', 'cursor'],
+      ['/v1/decisions?from=2026-03-02&to=2026-03-01', 'to'],
+      ['/v1/stats?from=2026-03-01&to=2026-03-01', 'to'],
+      ['/v1/decisions?check=excluded', 'check'],
+      ['/v1/clients/acme/decisions?token=exclusion', 'token'],
+      ['/v1/clients/acme/decisions?campaign=nosuch', 'campaign'],
+      ['/v1/clients/acme/stats?campaign=nosuch', 'campaign'],
+      ['/v1/stats?campaign=nosuch', 'campaign'],
     ] as const) {
       const { status, body } = await officer<{ errors: { field: string }[] }>(path);
       t.match([status, body.errors], [422, [{ field }]], path);
     }
     for (const path of ['/v1/decisions?client=nobody', '/v1/stats?client=nobody', '/v1/policies/nobody', '/v1/clients/acme/replies/x'])
       t.equal((await officer(path)).status, 404, path);
+  });
+
+  await t.test('a word that no decision can have is refused with those there are; whatever stands on record can be asked for', async t => {
+    type Errors = { errors: { fix: string }[] };
+    const fix = async (query: string) => (await officer<Errors>(`/v1/decisions?${query}`)).body.errors[0]?.fix;
+    t.match(await fix('check=excluded'), /^ask with token=excluded, or name one of exclusion, .*gate, upstream$/);
+    t.match(await fix('token=exclusion'), /^ask with check=exclusion, or name one of excluded, .*unavailable$/);
+    for (const query of ['check=gate', 'check=upstream', 'check=sender', 'token=held', 'token=unavailable'])
+      t.same((await officer(`/v1/decisions?${query}`)).body, { items: [], next: null }, query);
+    const { journal } = site.gate;
+    const recipient = address('x@prospect.example');
+    const line = {
+      client: 'acme',
+      campaign: undefined,
+      credential: undefined,
+      transaction: 't1',
+      stage: 'rcpt',
+      outcome: 'rejected',
+    } as const;
+    const ground = { check: 'of-yore', token: 'yore', reason: 'an older version', reply: '550 5.7.1 No', policy: 'basic' };
+    journal.decided({ ...line, ...ground, client: line.client as never, recipient, keepRecipient: true });
+    await journal.flush();
+    for (const query of ['check=of-yore', 'token=yore']) t.equal(await asked(query), 1, query);
+    t.equal((await officer('/v1/clients/other/decisions?check=of-yore')).status, 422, 'nor of another client’s record');
+    const wrong = async (...args: string[]) => cli('decision', 'list', 'acme', ...args);
+    t.match(await wrong('--check', 'excluded'), { code: 2, stdout: '', stderr: /--check is none that there is; ask with token=excluded/ });
+    t.match(await wrong('--campaign', 'nosuch'), { code: 2, stdout: '', stderr: /--campaign is not registered/ });
+    t.match(await wrong('--from', '1d', '--to', '2d'), { code: 2, stdout: '', stderr: /--to is not after --from/ });
+    t.match(await cli('stats', '--from', '2026-03-02', '--to', '2026-03-01'), { code: 2, stdout: '', stderr: /--to is not after/ });
+  });
+
+  await t.test('statistics of a campaign hold nothing of its client’s other mail', async t => {
+    type Whole = Stats & { topRefusedDomains?: unknown[]; inbound: Record<string, unknown> };
+    good(await house.clients.addCampaign('acme', 'quiet', []));
+    const { totals: none, ...beside } = (await officer<Whole>('/v1/clients/acme/stats?campaign=quiet')).body;
+    t.same(none, { relayed: 0, rejected: 0, deferred: 0, observed: 0, unknown: 0 });
+    t.same(beside, { rows: [], inbound: { kinds: {} } });
+    const cliToo = (await cli('stats', '--client', 'acme', '--campaign', 'quiet', '--json')).json<Whole>();
+    t.same(cliToo, { totals: none, ...beside });
+    t.match((await officer<Whole>('/v1/clients/acme/stats')).body, {
+      topRefusedDomains: Array,
+      inbound: { open: 0, openMore: false, latency: { count: 0 } },
+    });
   });
 
   await t.test('policies as they hold', async t => {

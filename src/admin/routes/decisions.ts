@@ -1,8 +1,10 @@
 /** Decisions: who was refused, when and why; by what they have in common, newest first, and one by the `ref=` of its reply. */
 import { type Static, Type } from 'typebox';
 import type { Actor } from '../../accounts/account.ts';
+import { unknownWords } from '../../checks/grounds.ts';
 import { describeAnew } from '../../checks/standing.ts';
-import { type CampaignId, type ClientId, clientId } from '../../ids.ts';
+import type { Profile } from '../../clients/profile.ts';
+import { type CampaignId, clientId } from '../../ids.ts';
 import type { Decision } from '../../journal/decision.ts';
 import { parseDecisionId } from '../../journal/ref.ts';
 import { OUTCOMES } from '../../journal/stats.ts';
@@ -43,8 +45,10 @@ const query = {
   ...pageQuery,
   ...spanQuery,
   campaign: Type.Optional(campaignIdSchema),
-  check: Type.Optional(Type.String({ minLength: 1, maxLength: 64 })),
-  token: Type.Optional(Type.String({ minLength: 1, maxLength: 64 })),
+  check: Type.Optional(
+    Type.String({ minLength: 1, maxLength: 64, description: 'Name of a check, `gate` or `upstream`', examples: ['exclusion'] }),
+  ),
+  token: Type.Optional(Type.String({ minLength: 1, maxLength: 64, description: 'As in the reply’s brackets', examples: ['excluded'] })),
   outcome: Type.Optional(outcomeSchema),
   transaction: Type.Optional(Type.String({ minLength: 1, maxLength: 64 })),
   recipient: Type.Optional(addressSchema),
@@ -58,9 +62,12 @@ type Page = { items: Static<typeof decisionSchema>[]; next: string | null };
 type Wrong = { readonly errors: readonly FieldError[] };
 
 export function decisionRoutes(app: App, { decisions, clients }: AdminParts): void {
-  async function page(owners: readonly ClientId[], asked: Static<typeof ofClient>, actor: Actor): Promise<Page | Wrong> {
+  async function page(profiles: readonly Profile[], asked: Static<typeof ofClient>, actor: Actor): Promise<Page | Wrong> {
+    const owners = profiles.map(({ id }) => id);
     const span = readSpan(asked);
     if ('errors' in span) return span;
+    const errors = await unknownWords(asked, profiles, decisions);
+    if (errors.length > 0) return { errors };
     const after = asked.cursor === undefined ? undefined : parseDecisionId(asked.cursor);
     if (asked.cursor !== undefined && after === undefined) return wrong('cursor', 'is none', 'send the `next` of a page');
     const recipient = asked.recipient === undefined ? undefined : readPerson('recipient', asked.recipient);
@@ -91,7 +98,7 @@ export function decisionRoutes(app: App, { decisions, clients }: AdminParts): vo
       config: { roles: ['admin', 'operator', 'officer', 'client'], scope: 'decisions:read' },
     },
     async ({ profile, query: asked, actor }, reply) => {
-      const found = await page([profile.id], asked, actor);
+      const found = await page([profile], asked, actor);
       return 'errors' in found ? problem(reply, 'invalid', 'see errors', found.errors) : found;
     },
   );
@@ -128,8 +135,8 @@ export function decisionRoutes(app: App, { decisions, clients }: AdminParts): vo
       config: { roles: ['admin', 'operator', 'officer'], scope: 'decisions:read' },
     },
     async ({ query: { client, ...asked }, actor }, reply) => {
-      const all = (await clients.list()).map(({ id }) => id);
-      const owners = client === undefined ? all : all.filter(id => id === clientId(client));
+      const all = await clients.list();
+      const owners = client === undefined ? all : all.filter(({ id }) => id === clientId(client));
       if (owners.length === 0 && client !== undefined) return problem(reply, 'not-found', 'there is no such client');
       const found = await page(owners, asked, actor);
       return 'errors' in found ? problem(reply, 'invalid', 'see errors', found.errors) : found;

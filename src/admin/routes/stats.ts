@@ -2,9 +2,11 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type Static, Type } from 'typebox';
+import { unknownWords } from '../../checks/grounds.ts';
+import type { Profile } from '../../clients/profile.ts';
 import { type CampaignId, clientId, GLOBAL } from '../../ids.ts';
 import { readLatency } from '../../journal/inbound-latency.ts';
-import { countOpen } from '../../journal/open-reviews.ts';
+import { countOpen, MOST_COUNTED } from '../../journal/open-reviews.ts';
 import type { Owner } from '../../journal/pseudonyms.ts';
 import { FEWEST_PEOPLE, readRefusedDomains } from '../../journal/refused-domains.ts';
 import { GROUPS, inTurns, readStats, USUAL_GROUPS } from '../../journal/stats.ts';
@@ -12,7 +14,7 @@ import { csvLines, parseGroups, shownRows, statsCsv } from '../../journal/stats-
 import type { AdminParts, App } from '../app.ts';
 import { problem } from '../problem.ts';
 import { campaignIdSchema, clientIdSchema, clientParams, isoTimeSchema, strict } from '../schemas.ts';
-import { readSpan, spanQuery } from '../span.ts';
+import { type AskedSpan, readSpan, spanQuery } from '../span.ts';
 
 const TOP_DOMAINS = 20;
 /** Of one answer, which is made and sent in some ten ms: mail waits that long. A month by hour and campaign, with a dozen campaigns, is less. */
@@ -39,16 +41,31 @@ const statsSchema = Type.Object(
         { ...strict, description: 'What it is grouped by; `count` where that names the outcome, else a count of each outcome' },
       ),
     ),
-    topRefusedDomains: Type.Array(Type.Object({ domain: Type.String(), recipients: count }, strict), {
-      description: `The ${TOP_DOMAINS} domains refused most within these days, over all campaigns, at least so often; only where ${FEWEST_PEOPLE} people or more were. Up to ten seconds late`,
-    }),
+    topRefusedDomains: Type.Optional(
+      Type.Array(Type.Object({ domain: Type.String(), recipients: count }, strict), {
+        description: `The ${TOP_DOMAINS} domains refused most within these days, at least so often; only where ${FEWEST_PEOPLE} people or more were. Up to ten seconds late. Not kept by campaign: absent where one is asked for`,
+      }),
+    ),
     inbound: Type.Object(
       {
-        kinds: Type.Record(Type.String(), count, { description: 'Messages that came back, by what they were taken for' }),
-        open: Type.Integer({ description: 'Of them all, how many wait for a person’s decision now' }),
-        latency: Type.Object(
-          { count, p50Ms: Type.Optional(count), p99Ms: Type.Optional(count) },
-          { ...strict, description: 'From receipt to enforced: upper limits, the next power of two, of messages as they were enforced' },
+        kinds: Type.Record(Type.String(), count, {
+          description: 'Messages that came back, by what they were taken for; of a campaign, those that are certainly its own',
+        }),
+        open: Type.Optional(
+          Type.Integer({
+            description: `How many wait for a person’s decision now, whenever they came; counted up to ${MOST_COUNTED}. Absent where a campaign is asked for`,
+          }),
+        ),
+        openMore: Type.Optional(Type.Boolean({ description: 'Whether more than `open` wait; absent with it' })),
+        latency: Type.Optional(
+          Type.Object(
+            { count, p50Ms: Type.Optional(count), p99Ms: Type.Optional(count) },
+            {
+              ...strict,
+              description:
+                'From receipt to enforced: upper limits, the next power of two, of messages as they were enforced. Absent where a campaign is asked for',
+            },
+          ),
         ),
       },
       strict,
@@ -82,11 +99,21 @@ const response = {
 };
 
 export function statsRoutes(app: App, parts: AdminParts): void {
-  const { store, clients } = parts;
+  const { store, clients, decisions } = parts;
 
-  async function answer(owners: readonly Owner[], asked: Static<typeof ofClient>, request: FastifyRequest, reply: FastifyReply) {
+  /** `beside`: whose counts are asked for though they are no client's. */
+  async function answer(
+    profiles: readonly Profile[],
+    asked: Static<typeof ofClient>,
+    request: FastifyRequest,
+    reply: FastifyReply,
+    ...beside: readonly Owner[]
+  ) {
+    const owners: readonly Owner[] = [...profiles.map(({ id }) => id), ...beside];
     const span = readSpan(asked);
     if ('errors' in span) return problem(reply, 'invalid', 'see errors', span.errors);
+    const unknown = await unknownWords(asked, profiles, decisions);
+    if (unknown.length > 0) return problem(reply, 'invalid', 'see errors', unknown);
     const groupBy = asked.groupBy === undefined ? USUAL_GROUPS : parseGroups(asked.groupBy);
     if (groupBy === undefined)
       return problem(reply, 'invalid', 'see errors', [
@@ -104,19 +131,24 @@ export function statsRoutes(app: App, parts: AdminParts): void {
         .type('text/csv; charset=utf-8; header=present')
         .send([statsCsv(groupBy, { rows: [] }), ...(await inTurns(stats.rows, some => csvLines(groupBy, some)))].join(''));
     }
-    const [{ count: enforced, p50, p99 }, open, domains] = await Promise.all([
+    const shown: Shown = {
+      totals: stats.totals,
+      rows: [...(await inTurns(stats.rows, shownRows))] as Shown['rows'],
+      inbound: { kinds: { ...stats.received } },
+    };
+    return reply.send(asked.campaign === undefined ? await withWhole(shown, owners, span) : shown);
+  }
+
+  /** With what is kept of whole owners only. */
+  async function withWhole({ inbound, ...shown }: Shown, owners: readonly Owner[], span: AskedSpan): Promise<Shown> {
+    const [{ count: enforced, p50, p99 }, { open, more }, domains] = await Promise.all([
       readLatency(store, owners, span),
       countOpen(store, owners),
       readRefusedDomains(parts, owners, span, TOP_DOMAINS),
     ]);
     const latency = { count: enforced, ...(p50 === undefined ? {} : { p50Ms: p50 }), ...(p99 === undefined ? {} : { p99Ms: p99 }) };
-    const shown: Shown = {
-      totals: stats.totals,
-      rows: [...(await inTurns(stats.rows, shownRows))] as Shown['rows'],
-      topRefusedDomains: domains.map(domain => ({ ...domain })),
-      inbound: { kinds: { ...stats.received }, open, latency },
-    };
-    return reply.send(shown);
+    const topRefusedDomains = domains.map(domain => ({ ...domain }));
+    return { ...shown, topRefusedDomains, inbound: { ...inbound, open, openMore: more, latency } };
   }
 
   app.get(
@@ -132,7 +164,7 @@ export function statsRoutes(app: App, parts: AdminParts): void {
       },
       config: { roles: ['admin', 'operator', 'officer', 'client'], scope: 'stats:read' },
     },
-    async (request, reply) => answer([request.profile.id], request.query, request, reply as unknown as FastifyReply) as never,
+    async (request, reply) => answer([request.profile], request.query, request, reply as unknown as FastifyReply) as never,
   );
 
   app.get(
@@ -149,11 +181,11 @@ export function statsRoutes(app: App, parts: AdminParts): void {
     },
     async (request, reply) => {
       const { client, ...asked } = request.query;
-      const all: readonly Owner[] = (await clients.list()).map(({ id }) => id);
-      const owners: readonly Owner[] = client === undefined ? [...all, GLOBAL] : all.filter(id => id === clientId(client));
+      const all = await clients.list();
+      const profiles = client === undefined ? all : all.filter(({ id }) => id === clientId(client));
       const plain = reply as unknown as FastifyReply;
-      if (owners.length === 0) return problem(plain, 'not-found', 'there is no such client') as never;
-      return answer(owners, asked, request, plain) as never;
+      if (profiles.length === 0 && client !== undefined) return problem(plain, 'not-found', 'there is no such client') as never;
+      return answer(profiles, asked, request, plain, ...(client === undefined ? ([GLOBAL] as const) : [])) as never;
     },
   );
 }
