@@ -11,7 +11,7 @@ import { StoreUnavailable } from '../store/store.ts';
 import { type Account, accountName, isRole, ROLES } from './account.ts';
 import type { Lockout } from './lockout.ts';
 import { passwordProblems, prepared } from './password-rules.ts';
-import { ACCOUNTS, type AccountParts, accountKey, firstOf, nameKeys, type StoredAccount, strip } from './records.ts';
+import { ACCOUNTS, type AccountParts, accountKey, firstOf, nameKeys, readAccount, type StoredAccount, strip } from './records.ts';
 
 export interface AccountInput {
   readonly name: string;
@@ -88,7 +88,7 @@ export class Directory {
     const [head] = await store.find([headKey(GLOBAL)]);
     checkHead(head, keyring.fingerprint);
     const found: Account[] = [];
-    for await (const [key, value] of store.scan(ACCOUNTS)) found.push(strip(records.get<StoredAccount>(key, value)));
+    for await (const [key, value] of store.scan(ACCOUNTS)) found.push(strip(readAccount(records, key, value)));
     return found.sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
@@ -116,7 +116,7 @@ export class Directory {
   async byId(id: string): Promise<StoredAccount | undefined> {
     const { store, records } = this.#parts;
     const [value] = await store.find([accountKey(id)]);
-    return value && records.get<StoredAccount>(accountKey(id), value);
+    return value && readAccount(records, accountKey(id), value);
   }
 
   /**
@@ -202,7 +202,7 @@ export class Directory {
     const key = accountKey(id);
     const [value] = await store.find([key]);
     if (value === undefined) return unknownAccount();
-    const before = records.get<StoredAccount>(key, value);
+    const before = readAccount(records, key, value);
     const edited = await edit(before);
     if (isRefusal(edited)) return edited;
     const next: StoredAccount = { ...edited, version: before.version + (draft === undefined ? 0 : 1) };

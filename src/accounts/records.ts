@@ -6,7 +6,7 @@ import type { Digests } from '../keys/digest.ts';
 import type { Keyring } from '../keys/keyring.ts';
 import type { Clock } from '../ops/clock.ts';
 import type { Logger } from '../ops/log.ts';
-import type { EntryKey, RecordKey, Store } from '../store/store.ts';
+import type { EntryKey, Key, RecordKey, Store, Value } from '../store/store.ts';
 import type { Account } from './account.ts';
 
 /** What accounts are built from. */
@@ -51,6 +51,9 @@ export interface StoredAccount extends Omit<Account, 'totp'> {
   readonly familiar: readonly { readonly network: string; readonly at: number }[];
 }
 
+/** Of accounts, and of tokens, that were made before tokens had one. */
+export const FIRST_TOKEN_EPOCH = 0;
+
 export const ACCOUNTS = { owner: GLOBAL, log: 'accounts' } as const;
 export const TOKENS = { owner: GLOBAL, set: 'api-tokens' } as const;
 export const TOKEN_USES = { owner: GLOBAL, set: 'api-token-uses' } as const;
@@ -72,6 +75,15 @@ export function sessionKeys(digests: Digests, secret: string): readonly EntryKey
 }
 
 export const useKey = (token: string): EntryKey => ({ ...TOKEN_USES, id: Buffer.from(token) });
+
+/**
+ * An account as it was kept; the first ones knew neither epochs of tokens nor networks.
+ * @throws StoreUnavailable where it does not open
+ */
+export function readAccount(records: SealedRecords, key: Key, value: Value): StoredAccount {
+  const stored = records.get<StoredAccount>(key, value);
+  return { ...stored, tokenEpoch: stored.tokenEpoch ?? FIRST_TOKEN_EPOCH, familiar: stored.familiar ?? [] };
+}
 
 /** The account without what it is verified by. */
 export function strip({ hash: _, epoch: _epoch, tokenEpoch: _tokenEpoch, familiar: _familiar, totp, ...account }: StoredAccount): Account {

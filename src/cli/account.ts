@@ -1,9 +1,9 @@
-/** `postern account add|list|show|disable|enable|password`: logins of people, one each (A30, A31). */
+/** `postern account add|list|show|update|disable|enable|password`: logins of people, one each (A30, A31). */
 import { createInterface } from 'node:readline';
 import type { Command } from 'commander';
 import { type Account, ROLES } from '../accounts/account.ts';
 import type { IssuedAccount } from '../accounts/directory.ts';
-import { type Common, command, looksLikeBlock, Repeatable, whoOf, withHouse } from './command.ts';
+import { type Common, command, looksLikeBlock, type OnRecord, onRecord, Repeatable, whoOf, withHouse } from './command.ts';
 import { CommandFailure, usage } from './exit.ts';
 import { askNewPassword } from './hidden-input.ts';
 import { isoTime, printJson, printLine, printTable, writeError } from './output.ts';
@@ -14,6 +14,13 @@ interface AddOptions extends Common {
   readonly client?: string;
   readonly ip?: string[];
   readonly passwordStdin?: boolean;
+}
+
+interface UpdateOptions extends OnRecord {
+  readonly role?: string;
+  readonly client?: string;
+  readonly ip?: string[];
+  readonly anyIp?: boolean;
 }
 
 interface PasswordOptions extends Common {
@@ -37,6 +44,12 @@ export function addAccountCommands(program: Command): void {
     .action(add);
   command(group, 'list', 'all accounts, disabled ones too').action(list);
   command(group, 'show <name>', 'one account').action(show);
+  onRecord(command(group, 'update <name>', 'change what is named; its sessions end, and with another role or client its API tokens do'))
+    .option('--role <role>', `one of ${ROLES.join(', ')}`)
+    .option('--client <id>', 'the client whose account it is; for the role client, and no other')
+    .addOption(new Repeatable('--ip <cidr>', 'only from this address or block', looksLikeBlock))
+    .option('--any-ip', 'from anywhere')
+    .action(update);
   command(group, 'disable <name>', 'nobody gets in with it from now on; its sessions and API tokens are dead at once').action(disable);
   command(group, 'enable <name>', 'take that back, and let in again whom failed log-ins keep out; sessions stay over').action(enable);
   command(group, 'password <name>', 'give it a new password; its sessions end')
@@ -83,6 +96,23 @@ async function show(name: string, options: Common): Promise<void> {
       const text = Array.isArray(value) ? value.join(' ') || 'any' : value;
       if (text !== undefined) printLine(`${field.padEnd(18)} ${text}`);
     }
+  });
+}
+
+async function update(name: string, options: UpdateOptions): Promise<void> {
+  const { role, client, ip, anyIp } = options;
+  if (ip !== undefined && anyIp === true) throw usage('--ip and --any-ip cannot be combined');
+  const ips = anyIp === true ? [] : ip;
+  if ([role, client, ips].every(one => one === undefined)) throw usage('nothing to change: name --role, --client, --ip or --any-ip');
+  const change = {
+    ...(role === undefined ? {} : { role }),
+    ...(client === undefined ? {} : { client }),
+    ...(ips === undefined ? {} : { ips }),
+  };
+  await withHouse(options, async house => {
+    const account = settled(await house.accounts.directory.update(name, change, whoOf(options)));
+    if (options.json === true) printJson(shown(account));
+    else printLine(`account ${account.name} changed`);
   });
 }
 

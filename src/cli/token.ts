@@ -8,11 +8,12 @@ import { isoTime, printJson, printLine, printTable } from './output.ts';
 import { settled } from './settled.ts';
 
 interface AddOptions extends Common {
+  readonly name?: string;
   readonly scope?: string[];
   readonly expires: number;
 }
 
-const looksLikeScope = (text: string): boolean => /^(\*|[a-z]+):(read|write)$/.test(text);
+const looksLikeScope = (text: string): boolean => /^(\*|[a-z]+):[a-z]+$/.test(text);
 
 export function addTokenCommands(program: Command): void {
   const group = program.command('token').description('API tokens: what a program shows to the admin API');
@@ -24,6 +25,7 @@ export function addTokenCommands(program: Command): void {
         looksLikeScope,
       ),
     )
+    .option('--name <name>', 'what to know it by, 1 to 64 characters; it is listed, so no secret')
     .option('--expires <days>', 'how long it lives', whole, 90)
     .action(add);
   command(group, 'list [account]', 'tokens of an account, or of all').action(list);
@@ -32,8 +34,8 @@ export function addTokenCommands(program: Command): void {
 
 async function add(account: string, options: AddOptions): Promise<void> {
   await withHouse(options, async house => {
-    const { scope: scopes, expires: days } = options;
-    const { token, secret } = settled(await house.accounts.tokens.issue(account, { scopes, days }, whoOf()));
+    const { name, scope: scopes, expires: days } = options;
+    const { token, secret } = settled(await house.accounts.tokens.issue(account, { name, scopes, days }, whoOf()));
     if (options.json === true) return printJson({ ...shown(token, account), token: secret });
     printLine(
       `token   ${secret}\nid      ${token.id}\nexpires ${isoTime(token.expiresAt)}\nShown this once: it cannot be read again, only revoked.`,
@@ -48,14 +50,15 @@ async function list(account: string | undefined, options: Common): Promise<void>
     if (account !== undefined && id === undefined) throw new CommandFailure(`no account '${account}'; postern account list names them`);
     const tokens = await house.accounts.tokens.list(id);
     if (options.json === true) return printJson(tokens.map(token => shown(token, names.get(token.account))));
-    const rows = tokens.map(({ id, account, scopes, expiresAt, usedAt }) => [
+    const rows = tokens.map(({ id, name, account, scopes, expiresAt, usedAt }) => [
       id,
+      name ?? '',
       names.get(account) ?? '',
       scopes.join(' '),
       isoTime(expiresAt),
       usedAt === undefined ? 'never' : isoTime(usedAt),
     ]);
-    printTable(['token', 'account', 'scopes', 'expires', 'last used'], rows);
+    printTable(['token', 'name', 'account', 'scopes', 'expires', 'last used'], rows);
   });
 }
 
@@ -72,7 +75,15 @@ async function namesOf(house: House): Promise<ReadonlyMap<string, string>> {
 }
 
 function shown(token: ApiToken & Partial<Pick<ListedToken, 'usedAt'>>, account: string | undefined) {
-  const { id, scopes, createdAt, expiresAt, usedAt } = token;
+  const { id, name, scopes, createdAt, expiresAt, usedAt } = token;
   const used = usedAt === undefined ? {} : { usedAt: isoTime(usedAt) };
-  return { id, account, scopes, createdAt: isoTime(createdAt), expiresAt: isoTime(expiresAt), ...used };
+  return {
+    id,
+    ...(name === undefined ? {} : { name }),
+    account,
+    scopes,
+    createdAt: isoTime(createdAt),
+    expiresAt: isoTime(expiresAt),
+    ...used,
+  };
 }

@@ -178,6 +178,78 @@ t.test('API tokens: shown once, scoped, expiring, revocable; none makes one that
   t.match(await office.withToken(second.token)('GET', '/v1/accounts'), { status: 401 }, 'revoked');
 });
 
+t.test('API tokens: a token that ends soon makes others that end with it; scopes are told by name; a name to know them by', async t => {
+  const office = await newOffice(t);
+  const { name, token } = await office.token('admin', { days: 30 });
+  const ask = office.withToken(token);
+  const { items } = (await ask('GET', '/v1/session/tokens')).json<{ items: { expiresAt: string; name: null }[] }>();
+  const made = await ask('POST', '/v1/session/tokens', {});
+  t.match(made, { status: 201 });
+  t.match(made.json(), { expiresAt: items[0]?.expiresAt, name: null }, 'as long as the one that asks');
+  const refused = await ask('POST', '/v1/session/tokens', { expiresDays: 31 });
+  t.match(refused, { status: 403 });
+  t.match(refused.json(), { detail: /leave expiresDays out/ });
+  const strange = await ask('POST', '/v1/session/tokens', { scopes: ['stats:read', 'everything:read'] });
+  t.match(strange, { status: 422 });
+  t.match(strange.json(), { errors: [{ field: 'scopes.1', fix: /^one of \*:read, \*:write, accounts:read, .*webhooks:write$/ }] });
+
+  const named = await ask('POST', '/v1/session/tokens', { name: 'nightly report (Köln)', expiresDays: 1 });
+  t.match(named.json(), { name: 'nightly report (Köln)' });
+  for (const path of ['/v1/session/tokens', '/v1/tokens', `/v1/accounts/${name}/tokens`]) {
+    const listed = (await ask('GET', path)).json<{ items: { name: string | null }[] }>().items.map(one => one.name);
+    t.same(
+      listed.filter(one => one !== null),
+      ['nightly report (Köln)'],
+      path,
+    );
+  }
+  for (const bad of ['', ' ', 'x'.repeat(65), 'a\nb', 'a\u202eb', token, `key ${token}`]) {
+    const answer = await ask('POST', '/v1/session/tokens', { name: bad });
+    t.match(answer, { status: 422 }, JSON.stringify(bad.slice(0, 8)));
+    t.match(answer.json(), { errors: [{ field: 'name', fix: /./ }] });
+    t.notMatch(answer.text, token);
+  }
+});
+
+t.test('a password that one has is not held to the rules of a new one', async t => {
+  const office = await newOffice(t);
+  const ask = await office.as('operator');
+  for (const [path, body, field] of [
+    ['/v1/session/totp', {}, 'password'],
+    ['/v1/session/totp', { password: '' }, 'password'],
+    ['/v1/session/password', { password: 'four other words here' }, 'current'],
+    ['/v1/session', { account: 'x' }, 'password'],
+  ] as const) {
+    const answer = await ask('POST', path, body);
+    t.match(answer, { status: 422 });
+    t.match(answer.json(), { errors: [{ field, fix: 'The password that the account has now' }] });
+    t.notMatch(answer.text, /12 characters/);
+  }
+  t.match((await ask('POST', '/v1/session/password', { current: PASSWORD })).json(), {
+    errors: [{ field: 'password', fix: /12 characters/ }],
+  });
+});
+
+t.test('nobody shuts out the own account by its addresses; another admin may', async t => {
+  const office = await newOffice(t);
+  const { name, token } = await office.token('admin');
+  const { name: other, token: others } = await office.token('admin');
+  const ask = office.withToken(token);
+  const ips = ['10.0.0.0/8', '2001:db8::/32'];
+  for (const path of [`/v1/accounts/${name}`, `/v1/accounts/${name.toUpperCase()}`]) {
+    const refused = await ask('PATCH', path, { ips });
+    t.match(refused, { status: 422 });
+    t.match(refused.json(), { errors: [{ field: 'ips', message: /address that you ask from/, fix: /^add it/ }] });
+  }
+  t.match((await ask('PATCH', `/v1/accounts/${name}`, { ips: ['10.0.0.0/8', 'x/y'] })).json(), {
+    errors: [{ field: 'ips', message: /not an address/ }],
+  });
+  t.match(await ask('PATCH', `/v1/accounts/${name}`, { ips: [...ips, '127.0.0.1'] }), { status: 200 });
+  t.match(await ask('PATCH', `/v1/accounts/${name}`, { ips: [] }), { status: 200 });
+  t.match(await ask('PATCH', `/v1/accounts/${other}`, { ips }), { status: 200 });
+  t.match(await office.withToken(others)('GET', '/v1/session'), { status: 401 });
+});
+
 t.test('A31: accounts are made, changed with If-Match, disabled; the last admin stays; each is in the audit trail by name', async t => {
   const office = await newOffice(t);
   const { name, token } = await office.token('admin');

@@ -15,6 +15,8 @@ export const passwordSchema = Type.String({
   maxLength: 256,
   description: '12 characters at least, none of those that are guessed first',
 });
+/** One that the account has already, whatever the rules were when it was chosen. */
+export const currentPasswordSchema = Type.String({ minLength: 1, maxLength: 256, description: 'The password that the account has now' });
 export const revokeTokensSchema = Type.Boolean({ description: 'Whether its API tokens end, too; by default they live on' });
 export const ipsSchema = Type.Array(Type.String({ minLength: 2, maxLength: 64 }), {
   maxItems: 100,
@@ -61,19 +63,30 @@ export function shownAccount({ id: _, client, accepted, lastLogin, createdAt, ..
   };
 }
 
-export const scopesSchema = Type.Array(
-  Type.String({ pattern: '^(\\*|[a-z]+):(read|write)$', description: 'resource:read, resource:write, *:read or *:write' }),
-  { minItems: 1, maxItems: GRANTS.length, description: 'default: all that the account may' },
-);
-export const expiresSchema = Type.Integer({ minimum: 1, maximum: MAX_DAYS, default: 90, description: `days, 1 to ${MAX_DAYS}` });
+const scopesSchema = Type.Array(Type.Enum([...GRANTS]), {
+  minItems: 1,
+  maxItems: GRANTS.length,
+  description: 'default: all that the account, or the token that asks, may',
+});
+const expiresSchema = Type.Integer({
+  minimum: 1,
+  maximum: MAX_DAYS,
+  description: `days, 1 to ${MAX_DAYS}; default: 90, or as long as the token that asks where that ends sooner`,
+});
+const tokenNameSchema = Type.String({
+  minLength: 1,
+  maxLength: 64,
+  description: '1 to 64 printable characters to know it by; it is listed, so no secret',
+});
 
 export const tokenBody = Type.Object(
-  { scopes: Type.Optional(scopesSchema), expiresDays: Type.Optional(expiresSchema) },
-  { ...strict, examples: [{ scopes: ['decisions:read', 'stats:read'], expiresDays: 30 }] },
+  { name: Type.Optional(tokenNameSchema), scopes: Type.Optional(scopesSchema), expiresDays: Type.Optional(expiresSchema) },
+  { ...strict, examples: [{ name: 'nightly report', scopes: ['decisions:read', 'stats:read'], expiresDays: 30 }] },
 );
 
 const TOKEN = {
   id: '0f3a5c7e9b1d',
+  name: 'nightly report',
   scopes: ['decisions:read', 'stats:read'],
   createdAt: '2026-03-01T12:00:00.000Z',
   expiresAt: '2026-05-30T12:00:00.000Z',
@@ -82,6 +95,7 @@ const TOKEN = {
 
 const tokenFields = {
   id: Type.String(),
+  name: nullable(Type.String()),
   scopes: Type.Array(Type.String()),
   createdAt: isoTimeSchema,
   expiresAt: isoTimeSchema,
@@ -99,10 +113,11 @@ export const ownedTokenSchema = Type.Object(
   { ...strict, examples: [{ account: 'jo', ...TOKEN }] },
 );
 
-export function shownToken({ id, scopes, createdAt, expiresAt, usedAt }: ListedToken) {
+export function shownToken({ id, name, scopes, createdAt, expiresAt, usedAt }: ListedToken) {
   const iso = (at: number) => new Date(at).toISOString();
   return {
     id,
+    name: name ?? null,
     scopes: [...scopes],
     createdAt: iso(createdAt),
     expiresAt: iso(expiresAt),

@@ -1,5 +1,7 @@
 /** Accounts: individual logins with a role, made and changed by admins (A30, A31). */
 import { Type } from 'typebox';
+import { accountName } from '../../accounts/account.ts';
+import { toBlocks } from '../../clients/addresses.ts';
 import { isRefusal } from '../../clients/refusal.ts';
 import type { AdminParts, App } from '../app.ts';
 import { expectedVersion } from '../etag.ts';
@@ -85,7 +87,8 @@ export function accountRoutes(app: App, { accounts: { directory, tokens }, clock
         summary: 'Change role, client or addresses, or disable an account; ends its sessions. If-Match guards against another’s change',
         description:
           'Another role or client ends its API tokens, too. While an account is disabled nothing opens it; `disabled: false` brings its ' +
-          'tokens back, and lets in again whom failed log-ins keep out.',
+          'tokens back, and lets in again whom failed log-ins keep out. Nobody shuts out the own account: `ips` of one’s own must hold the ' +
+          'address that one asks from.',
         params,
         body: Type.Object(
           {
@@ -103,7 +106,12 @@ export function accountRoutes(app: App, { accounts: { directory, tokens }, clock
     async (request, reply) => {
       const version = expectedVersion(request);
       if (version === 'unreadable') return problem(reply, 'precondition-failed', 'If-Match holds no ETag of this resource');
-      const changed = await directory.update(request.params.account, request.body, whoOf(request.actor), version);
+      const { params, body, actor } = request;
+      if (accountName(params.account) === actor.account && shutsOut(body.ips, actor.ip)) {
+        const fix = 'add it, or let another admin change this account';
+        return problem(reply, 'invalid', 'see errors', [{ field: 'ips', message: 'the address that you ask from is not among them', fix }]);
+      }
+      const changed = await directory.update(params.account, body, whoOf(actor), version);
       if (isRefusal(changed)) return refused(reply, changed);
       return reply.header('etag', `"${changed.version}"`).send(shownAccount(changed));
     },
@@ -149,4 +157,10 @@ export function accountRoutes(app: App, { accounts: { directory, tokens }, clock
       return isRefusal(changed) ? refused(reply, changed) : reply.code(204).send(null);
     },
   );
+}
+
+/** Whether these blocks leave out whoever asks from there. Of what is no block the directory says so. */
+function shutsOut(ips: readonly string[] = [], from: string): boolean {
+  const blocks = toBlocks(ips);
+  return blocks.length === ips.length && blocks.length > 0 && !blocks.some(block => block.contains(from));
 }

@@ -14,7 +14,7 @@ import { problem, refused } from '../problem.ts';
 import { isoTimeSchema, nothing, strict } from '../schemas.ts';
 import { sessionCookie } from '../session-cookie.ts';
 import { whoOf } from '../who.ts';
-import { accountSchema, passwordSchema, revokeTokensSchema, shownAccount } from './account-schemas.ts';
+import { accountSchema, currentPasswordSchema, passwordSchema, revokeTokensSchema, shownAccount } from './account-schemas.ts';
 
 const read = { roles: ROLES, scope: 'session:read' } as const;
 const write = { roles: ROLES, scope: 'session:write' } as const;
@@ -50,7 +50,7 @@ export function sessionRoutes(app: App, parts: AdminParts): void {
         body: Type.Object(
           {
             account: Type.String({ minLength: 1, maxLength: 64 }),
-            password: passwordSchema,
+            password: currentPasswordSchema,
             code: Type.Optional(Type.String({ pattern: '^[0-9]{6}$', description: 'six digits of the second factor' })),
           },
           { ...strict, examples: [{ account: 'jo', password: 'correct horse battery' }] },
@@ -100,7 +100,7 @@ export function sessionRoutes(app: App, parts: AdminParts): void {
         summary: 'Change one’s own password; ends every session of the account, and its API tokens where that is asked for',
         tags: ['session'],
         body: Type.Object(
-          { current: passwordSchema, password: passwordSchema, revokeTokens: Type.Optional(revokeTokensSchema) },
+          { current: currentPasswordSchema, password: passwordSchema, revokeTokens: Type.Optional(revokeTokensSchema) },
           { ...strict, examples: [{ current: 'correct horse battery', password: 'another long sentence' }] },
         ),
         response: { 204: nothing },
@@ -123,7 +123,7 @@ export function sessionRoutes(app: App, parts: AdminParts): void {
       schema: {
         summary: 'Begin with a second factor: a secret for an authenticator, which counts once it is confirmed',
         tags: ['session'],
-        body: Type.Object({ password: passwordSchema }, { ...strict, examples: [{ password: 'correct horse battery' }] }),
+        body: Type.Object({ password: currentPasswordSchema }, { ...strict, examples: [{ password: 'correct horse battery' }] }),
         response: { 200: Type.Object({ secret: Type.String(), uri: Type.String({ description: 'For a QR code' }) }, strict) },
       },
       config: write,

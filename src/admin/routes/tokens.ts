@@ -37,14 +37,15 @@ export function tokenRoutes(app: App, { accounts, clock }: AdminParts): void {
     },
     async (request, reply) => {
       const { actor, admitted } = request;
-      const { scopes = admitted.scopes, expiresDays: days = DEFAULT_DAYS } = request.body;
+      const { name, scopes = admitted.scopes, expiresDays } = request.body;
+      const { until } = admitted;
       // A token makes no token that may more, or lives longer, than itself.
       const beyond = scopes.find(scope => isGrant(scope) && !covers(admitted.scopes, scope));
       if (beyond !== undefined) return problem(reply, 'forbidden', `this API token lacks the scope ${beyond}`);
-      if (admitted.until !== undefined && clock.now() + days * DAY_MS > admitted.until) {
-        return problem(reply, 'forbidden', 'this API token ends sooner; ask for fewer days, or log in');
+      if (until !== undefined && expiresDays !== undefined && clock.now() + expiresDays * DAY_MS > until) {
+        return problem(reply, 'forbidden', 'this API token ends sooner; ask for fewer days, or leave expiresDays out, or log in');
       }
-      const issued = await tokens.issue(actor.account, { scopes, days }, whoOf(actor));
+      const issued = await tokens.issue(actor.account, { name, scopes, days: expiresDays ?? DEFAULT_DAYS, until }, whoOf(actor));
       if (isRefusal(issued)) return refused(reply, issued);
       return reply.code(201).send({ ...shownToken({ ...issued.token, usedAt: undefined }), token: issued.secret });
     },
