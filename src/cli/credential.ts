@@ -1,10 +1,10 @@
-/** `postern credential add|list|disable|rotate`: what a platform logs in with. */
+/** `postern credential add|list|update|disable|rotate`: what a platform logs in with. */
 import type { Command } from 'commander';
 import type { House } from '../app.ts';
 import type { Issued } from '../clients/clients.ts';
 import type { Credential } from '../clients/profile.ts';
 import { type Common, command, looksLikeBlock, type OnRecord, onRecord, Repeatable, whoOf, withHouse } from './command.ts';
-import { CommandFailure } from './exit.ts';
+import { CommandFailure, usage } from './exit.ts';
 import { isoTime, printJson, printLine, printTable } from './output.ts';
 import { settled } from './settled.ts';
 
@@ -13,6 +13,12 @@ interface AddOptions extends OnRecord {
   readonly policy?: string;
   readonly ip?: string[];
   readonly password: boolean;
+}
+
+interface UpdateOptions extends OnRecord {
+  readonly campaign?: string | false;
+  readonly policy?: string | false;
+  readonly ip?: string[] | false;
 }
 
 export function addCredentialCommands(program: Command): void {
@@ -27,6 +33,14 @@ export function addCredentialCommands(program: Command): void {
     .option('--no-password', 'the IP address alone is the credential')
     .action(add);
   command(group, 'list [client]', 'credentials of a client, or of all').action(list);
+  onRecord(command(group, 'update <client> [username]', 'change what is named, from the next MAIL on; the password stays'))
+    .option('--campaign <id>', 'all its mail is of this campaign')
+    .option('--no-campaign', 'its mail says for itself of which campaign it is')
+    .option('--policy <name>', "instead of the client's")
+    .option('--no-policy', "the client's")
+    .addOption(new Repeatable('--ip <cidr>', 'only from these addresses or blocks, and no longer from others', looksLikeBlock))
+    .option('--no-ip', 'from anywhere')
+    .action(update);
   onRecord(
     command(group, 'disable <client> [username]', 'refuse it from now on (the client may be left out: usernames are unique)'),
   ).action(disable);
@@ -59,6 +73,17 @@ async function list(client: string | undefined, options: Common): Promise<void> 
       one.disabled ? 'disabled' : '',
     ]);
     printTable(['client', 'username', 'campaign', 'policy', 'addresses', 'password', ''], rows);
+  });
+}
+
+async function update(first: string, second: string | undefined, options: UpdateOptions): Promise<void> {
+  const { campaign, policy, ip } = options;
+  const given = { campaign: campaign === false ? null : campaign, policy: policy === false ? null : policy, ips: ip === false ? null : ip };
+  if (Object.values(given).every(value => value === undefined)) throw usage('name what is to change: --campaign, --policy or --ip');
+  await withHouse(options, async house => {
+    const credential = settled(await house.clients.updateCredential(await named(house, first, second), given, whoOf(options)));
+    if (options.json === true) printJson(shown(credential));
+    else printLine(`credential ${credential.id} changed`);
   });
 }
 

@@ -65,3 +65,8 @@ export function isVast({ family, prefix }: Block): boolean {
 export function toBlocks(texts: readonly string[]): readonly Block[] {
   return texts.flatMap(text => parseBlock(text) ?? []);
 }
+
+/** Whether whoever is at this address may come from there: where no blocks are named, from anywhere. */
+export function isFrom(blocks: readonly Block[], address: string): boolean {
+  return blocks.length === 0 || blocks.some(block => block.contains(address));
+}

@@ -2,7 +2,7 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../ops/clock.ts';
-import { normalizeAddress } from './addresses.ts';
+import { isFrom, normalizeAddress } from './addresses.ts';
 import type { CredentialLookup, Loaded } from './lookup.ts';
 import { AuthenticationBusy, type Passwords } from './password.ts';
 import type { Credential } from './profile.ts';
@@ -47,7 +47,7 @@ export class Authenticator {
     const loaded = await this.#lookup.load(username);
     const right = await this.#isRight(loaded, username, password, address);
     if (loaded === undefined || !right) return 'bad';
-    if (loaded.blocks.length > 0 && !loaded.blocks.some(block => block.contains(address))) {
+    if (!isFrom(loaded.blocks, address)) {
       this.#fail(username, address);
       return 'bad';
     }

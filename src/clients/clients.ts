@@ -3,8 +3,11 @@ import type { Who } from '../audit/act.ts';
 import type { CampaignId, ClientId, CredentialId } from '../ids.ts';
 import { clientId } from '../ids.ts';
 import type { Address } from '../mail/address.ts';
+import { isFrom } from './addresses.ts';
 import { type Authentication, Authenticator } from './authentication.ts';
-import { type CredentialInput, Credentials, type Issued } from './credentials.ts';
+import { CredentialChanges, type CredentialUpdate, type Issued } from './credential-changes.ts';
+import { type CredentialInput, Credentials } from './credentials.ts';
+import { Doors } from './doors.ts';
 import { CredentialLookup } from './lookup.ts';
 import type { ClientParts } from './parts.ts';
 import { Passwords } from './password.ts';
@@ -15,7 +18,8 @@ import { Registry } from './registry.ts';
 import type { ClientInput } from './validation.ts';
 
 export type { Authentication } from './authentication.ts';
-export type { CredentialInput, Issued } from './credentials.ts';
+export type { CredentialUpdate, Issued } from './credential-changes.ts';
+export type { CredentialInput } from './credentials.ts';
 export type { ClientParts } from './parts.ts';
 export { AuthenticationBusy } from './password.ts';
 export { isRefusal, type Refusal } from './refusal.ts';
@@ -28,6 +32,7 @@ export type { ClientInput, Rules } from './validation.ts';
 export class Clients {
   readonly #registry: Registry;
   readonly #credentials: Credentials;
+  readonly #changes: CredentialChanges;
   readonly #lookup: CredentialLookup;
   readonly #authenticator: Authenticator;
 
@@ -36,7 +41,9 @@ export class Clients {
     const passwords = new Passwords();
     this.#registry = new Registry(parts, records);
     this.#lookup = new CredentialLookup(parts, records);
-    this.#credentials = new Credentials(parts, records, this.#lookup, passwords);
+    const doors = new Doors(parts.store, parts.keyring, records);
+    this.#credentials = new Credentials(parts, records, this.#lookup, passwords, doors);
+    this.#changes = new CredentialChanges(parts, records, this.#lookup, passwords, doors);
     this.#authenticator = new Authenticator(this.#lookup, passwords, parts.clock);
   }
 
@@ -114,14 +121,22 @@ export class Clients {
     return this.#credentials.list(client);
   }
 
+  /**
+   * Changes addresses, campaign or policy. Refused: invalid, unknown (credential or campaign), disabled, taken (another's addresses), and
+   * outdated where its client has another version than `version`.
+   */
+  updateCredential(username: string, update: CredentialUpdate, who?: Who, version?: number): Promise<Credential | Refusal> {
+    return this.#changes.update(username, update, who, version);
+  }
+
   /** Refused: unknown. */
   disableCredential(username: string, who?: Who): Promise<Credential | Refusal> {
-    return this.#credentials.disable(username, who);
+    return this.#changes.disable(username, who);
   }
 
   /** A new password; the old one is dead at once. Refused: unknown, disabled, invalid. */
   rotateCredential(username: string, who?: Who): Promise<Issued | Refusal> {
-    return this.#credentials.rotate(username, who);
+    return this.#changes.rotate(username, who);
   }
 
   /** @throws AuthenticationBusy, too: 454 4.7.0 */
@@ -134,8 +149,21 @@ export class Clients {
     return this.#credentials.byAddress(remoteAddress);
   }
 
-  /** The credential as it is now, disabled where its client is; asked at MAIL. */
+  /** The credential as it is now, disabled where its client is. */
   async current(id: CredentialId): Promise<Credential | undefined> {
     return (await this.#lookup.load(id))?.credential;
+  }
+
+  /** The same; asked at MAIL, from where its session is. */
+  async currentFrom(id: CredentialId, remoteAddress: string): Promise<Credential | 'elsewhere' | undefined> {
+    const loaded = await this.#lookup.load(id);
+    if (loaded === undefined || isFrom(loaded.blocks, remoteAddress)) return loaded?.credential;
+    return 'elsewhere';
+  }
+
+  /** The credential with the version of its client that it was read under. */
+  async credential(id: CredentialId): Promise<{ readonly credential: Credential; readonly version: number } | undefined> {
+    const loaded = await this.#lookup.load(id);
+    return loaded && { credential: loaded.credential, version: loaded.versions.client };
   }
 }

@@ -1,11 +1,13 @@
 /** Credentials: what a platform logs in with. Kept in their client's space; a username belongs to one client only. */
 import { randomBytes } from 'node:crypto';
 import { OURSELVES, type Who } from '../audit/act.ts';
-import { type ClientId, type CredentialId, campaignId, clientId, credentialId, GLOBAL } from '../ids.ts';
+import { type CredentialId, campaignId, clientId, credentialId, GLOBAL } from '../ids.ts';
 import { changeHead, checkHead, headKey } from '../store/head.ts';
 import type { Change, EntryKey } from '../store/store.ts';
 import type { Block } from './addresses.ts';
-import { Doors } from './doors.ts';
+import type { Issued } from './credential-changes.ts';
+import { clash, removedClient, takenUsername, unknownCampaign, unknownClient } from './credential-refusals.ts';
+import type { Doors } from './doors.ts';
 import type { CredentialLookup } from './lookup.ts';
 import type { ClientParts } from './parts.ts';
 import { generatePassword, type Passwords } from './password.ts';
@@ -35,12 +37,6 @@ export interface CredentialInput {
   readonly password?: boolean;
 }
 
-/** A credential and its new password, shown this once; undefined where it has none. */
-export interface Issued {
-  readonly credential: Credential;
-  readonly password: string | undefined;
-}
-
 export class Credentials {
   readonly #parts: ClientParts;
   readonly #records: SealedRecords;
@@ -48,12 +44,12 @@ export class Credentials {
   readonly #passwords: Passwords;
   readonly #doors: Doors;
 
-  constructor(parts: ClientParts, records: SealedRecords, lookup: CredentialLookup, passwords: Passwords) {
+  constructor(parts: ClientParts, records: SealedRecords, lookup: CredentialLookup, passwords: Passwords, doors: Doors) {
     this.#parts = parts;
     this.#records = records;
     this.#lookup = lookup;
     this.#passwords = passwords;
-    this.#doors = new Doors(parts.store, parts.keyring, records);
+    this.#doors = doors;
   }
 
   /**
@@ -85,24 +81,6 @@ export class Credentials {
     const found: Credential[] = [];
     for await (const [key, value] of store.scan(credentialsOf(id))) found.push(strip(this.#records.get<StoredCredential>(key, value)));
     return found;
-  }
-
-  /** Switches a credential off, at once and everywhere. Refused: unknown. @throws StoreUnavailable */
-  async disable(username: string, who: Who = OURSELVES): Promise<Credential | Refusal> {
-    const changed = await this.#change(username, 'disable', who, stored => ({ ...stored, disabled: true }));
-    return isRefusal(changed) ? changed : strip(changed);
-  }
-
-  /** Gives a credential a new password; the old one is dead at once. Refused: unknown, disabled, invalid (it has none). @throws StoreUnavailable */
-  async rotate(username: string, who: Who = OURSELVES): Promise<Issued | Refusal> {
-    const password = generatePassword();
-    const hash = await this.#passwords.hash(password);
-    const changed = await this.#change(username, 'rotate', who, stored => {
-      if (stored.disabled) return refuse('disabled', 'username: this credential is disabled; add it again');
-      if (!stored.password) return refuse('invalid', 'username: this credential has no password to rotate');
-      return { ...stored, hash };
-    });
-    return isRefusal(changed) ? changed : { credential: strip(changed), password };
   }
 
   /** The enabled credential that needs no password from this address: the most specific block's. @throws StoreUnavailable */
@@ -168,17 +146,7 @@ export class Credentials {
       const { disabled } = this.#records.get<StoredCredential>(credentialKey(claim), record);
       if (!disabled) return refuse('exists', `username: client ${client} has this credential; rotate it for a new password`);
     }
-    return stored.password ? undefined : this.#clash(stored.id, blocks);
-  }
-
-  /** Two credentials for one address would let chance decide whose mail it is. */
-  async #clash(username: CredentialId, blocks: readonly Block[]): Promise<Refusal | undefined> {
-    for (const { door, block } of await this.#doors.overlapping(username, blocks)) {
-      const other = await this.#lookup.load(door.username);
-      if (other === undefined || other.credential.disabled) continue;
-      return refuse('taken', `ip: ${block.text} overlaps with the blocks of another credential without a password; narrow one of them`);
-    }
-    return undefined;
+    return stored.password ? undefined : clash(this.#doors, this.#lookup, stored.id, blocks);
   }
 
   async #write({ claim, before }: Claimed, stored: StoredCredential, who: Who): Promise<Refusal | undefined> {
@@ -215,51 +183,10 @@ export class Credentials {
     await store.apply([{ key: credentialKey(claim), value: undefined }, this.#doors.change(claim.record, username, undefined)]);
     return takenUsername();
   }
-
-  async #change(
-    username: string,
-    verb: 'disable' | 'rotate',
-    who: Who,
-    edit: (stored: StoredCredential) => StoredCredential | Refusal,
-  ): Promise<StoredCredential | Refusal> {
-    const { store, keyring, audit } = this.#parts;
-    const claim = await this.#lookup.claim(username);
-    if (claim === undefined) return unknownUsername();
-    const key = credentialKey(claim);
-    let outcome: StoredCredential | Refusal = unknownUsername();
-    await changeHead(store, claim.client, keyring.fingerprint, async head => {
-      const [value] = await store.find([key]);
-      outcome = value === undefined ? unknownUsername() : edit(this.#records.get<StoredCredential>(key, value));
-      if (isRefusal(outcome)) return undefined;
-      const draft = await audit.append(claim.client, { ...who, what: `credential.${verb}`, about: { credential: outcome.id } });
-      return { head, ...draft, changes: [this.#records.put(key, outcome), ...draft.changes] };
-    });
-    return outcome;
-  }
 }
 
 /** A name that was claimed, and the claim that it replaced. */
 interface Claimed {
   readonly claim: Claim;
   readonly before: Claim | undefined;
-}
-
-function unknownClient(client: string): Refusal {
-  return refuse('unknown', `client: there is no client ${client}`);
-}
-
-function removedClient(client: ClientId): Refusal {
-  return refuse('disabled', `client: ${client} was removed; add it again`);
-}
-
-function unknownCampaign(campaign: string, client: ClientId): Refusal {
-  return refuse('unknown', `campaign: client ${client} has no campaign ${campaign}`);
-}
-
-function unknownUsername(): Refusal {
-  return refuse('unknown', 'username: there is no such credential');
-}
-
-function takenUsername(): Refusal {
-  return refuse('taken', 'username: somebody else has it or just took it; choose another');
 }

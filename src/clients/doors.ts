@@ -24,9 +24,15 @@ export class Doors {
   }
 
   /** The write that opens a door, or shuts the one that was there where `ips` is undefined. Goes with a change of the global head. */
-  change(record: string, username: OpenDoor['username'], ips: readonly string[] | undefined): Change {
+  change(record: string, username: OpenDoor['username'], ips: readonly string[] | undefined, turn?: string): Change {
     if (ips === undefined) return { key: doorKey(record), value: undefined };
-    return this.#records.put(doorKey(record), { username, ips } satisfies OpenDoor);
+    return this.#records.put(doorKey(record), { username, ips, turn } satisfies OpenDoor);
+  }
+
+  /** The door of a credential's record, where it has one. */
+  async at(record: string): Promise<OpenDoor | undefined> {
+    const [value] = await this.#store.find([doorKey(record)]);
+    return value === undefined ? undefined : this.#records.get<OpenDoor>(doorKey(record), value);
   }
 
   /** Whose doors the address could come through, the most specific block's first. The index only points, the credential itself decides. */

@@ -25,6 +25,8 @@ export interface Claim {
 export interface OpenDoor {
   readonly username: Credential['id'];
   readonly ips: readonly string[];
+  /** Whose opening it is, while the credential's addresses are being changed. */
+  readonly turn?: string | undefined;
 }
 
 export const CLIENTS = { owner: GLOBAL, log: 'clients' } as const;

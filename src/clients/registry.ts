@@ -21,6 +21,7 @@ import {
 } from './records.ts';
 import { isRefusal, type Refusal, refuse } from './refusal.ts';
 import { ReplyAddresses } from './reply-addresses.ts';
+import { differences, settingsOf } from './told.ts';
 import { type ClientInput, readCampaign, readClient } from './validation.ts';
 
 const PROFILES_KEPT = 10_000;
@@ -307,19 +308,4 @@ function unknown(id: string): Refusal {
 
 function exists(id: string): Refusal {
   return refuse('exists', `id: client ${id} exists; change it, or choose another id`);
-}
-
-/** What the audit trail does not repeat: a password may stand in a URL, and addresses are people. */
-const UNTOLD: ReadonlySet<string> = new Set(['id', 'upstream', 'forwardTo']);
-
-/** Settings as the audit trail tells them. */
-function settingsOf(settings: object): Readonly<Record<string, unknown>> {
-  return Object.fromEntries(Object.entries(settings).filter(([name, value]) => !UNTOLD.has(name) && value !== undefined));
-}
-
-/** Which settings changed, with their old and new values where these may be told. */
-function differences(before: object, after: object): Readonly<Record<string, unknown>> {
-  const old: Readonly<Record<string, unknown>> = { ...before };
-  const changed = Object.entries(after).filter(([name, value]) => JSON.stringify(old[name]) !== JSON.stringify(value));
-  return Object.fromEntries(changed.map(([name, to]) => [name, UNTOLD.has(name) ? 'changed' : { from: old[name], to }]));
 }

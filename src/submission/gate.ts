@@ -87,7 +87,10 @@ export class SubmissionGate implements Gate<Credential> {
   /** Who it is, as things stand now: they may have changed since the session began. */
   async #sender(peer: Peer, login: Credential | undefined): Promise<{ credential: Credential; profile: Profile } | Reply> {
     const { clients } = this.#parts;
-    const credential = login === undefined ? await clients.byAddress(peer.remoteAddress) : await clients.current(login.id);
+    const from = peer.remoteAddress;
+    const credential = login === undefined ? await clients.byAddress(from) : await clients.currentFrom(login.id, from);
+    // Its log-in would be refused there now.
+    if (credential === 'elsewhere') return NO_AUTH;
     if (credential === undefined) return login === undefined ? NO_AUTH : DISABLED;
     // Made anew under the same name, perhaps for another client: this session knew the password of the one before.
     const replaced = login !== undefined && (credential.client !== login.client || credential.createdAt !== login.createdAt);

@@ -156,3 +156,123 @@ t.test('A31: a credential’s password is shown once; rotated or disabled, the o
   t.match(await admin('DELETE', '/v1/clients/other/credentials/mailer'), { status: 204 });
   t.match((await admin('GET', `${path}/mailer`)).json(), { disabled: false }, 'and was not reached');
 });
+
+t.test(
+  'a credential’s addresses, campaign and policy change without a new password, for the next MAIL, by who read the last version',
+  async t => {
+    const office = await newOffice(t, { settings: { submission: { listen: ['smtps://127.0.0.1:0'] } } });
+    const gate = await startGate(office.house, { admin: false });
+    t.teardown(() => gate.stop());
+    const dialled = async () => {
+      const client = await dial(gate.addresses[0]?.port as number, { tls: true });
+      t.teardown(() => client.close());
+      await client.reply();
+      await client.ask('EHLO mailer.acme.example');
+      return client;
+    };
+    const mail = async (client: Awaited<ReturnType<typeof dialled>>) => {
+      const reply = await client.ask('MAIL FROM:<sales@acme.example>');
+      await client.ask('RSET');
+      return reply.slice(0, 3);
+    };
+    const admin = await office.as('admin');
+    const path = '/v1/clients/acme/credentials';
+    const { password } = (await admin('POST', path, { username: 'mailer' })).json<{ password: string }>();
+    const plain = `AUTH PLAIN ${Buffer.from(`\0mailer\0${password}`).toString('base64')}`;
+    const session = await dialled();
+    t.match(await session.ask(plain), /^235/);
+    t.equal(await mail(session), '250');
+
+    const read = await admin('GET', `${path}/mailer`);
+    const etag = { 'if-match': read.headers.get('etag') ?? 'none' };
+    const changed = await admin('PATCH', `${path}/mailer`, { ips: ['192.0.2.7', '198.51.100.0/24'], campaign: 'spring' }, etag);
+    t.match(changed, { status: 200 });
+    t.match(changed.json(), { ips: ['192.0.2.7/32', '198.51.100.0/24'], campaign: 'spring', policy: null, hasPassword: true });
+    t.match(await admin('PATCH', `${path}/mailer`, { ips: [] }, etag), { status: 412 }, 'somebody was faster');
+    t.equal(await mail(session), '530', 'a session that is logged in elsewhere ends at the next MAIL');
+    t.match(await (await dialled()).ask(plain), /^535/);
+
+    const again = { 'if-match': changed.headers.get('etag') ?? 'none' };
+    t.match(await admin('PATCH', `${path}/mailer`, { ips: null, campaign: null, policy: 'transactional' }, again), { status: 200 });
+    t.match((await admin('GET', `${path}/mailer`)).json(), { ips: [], campaign: null, policy: 'transactional' });
+    t.equal(await mail(session), '250', 'and the same session may go on');
+    t.match(await (await dialled()).ask(plain), /^235/, 'with the password that it had');
+    const unchanged = await admin('PATCH', `${path}/mailer`, { policy: 'transactional' });
+    t.match(unchanged, { status: 200 });
+
+    const acts: unknown[] = [];
+    for await (const { what, about } of office.house.audit.list('acme', { limit: 2 })) acts.push([what, about]);
+    t.same(acts, [
+      [
+        'credential.update',
+        {
+          credential: 'mailer',
+          campaign: { from: 'spring', to: null },
+          policy: { from: null, to: 'transactional' },
+          ips: { from: ['192.0.2.7/32', '198.51.100.0/24'], to: [] },
+        },
+      ],
+      [
+        'credential.update',
+        { credential: 'mailer', campaign: { from: null, to: 'spring' }, ips: { from: [], to: ['192.0.2.7/32', '198.51.100.0/24'] } },
+      ],
+    ]);
+
+    for (const [body, field] of [
+      [{ ips: ['10.0.0.0/99'] }, 'ips'],
+      [{ campaign: 'autumn' }, 'campaign'],
+      [{ policy: 'none' }, 'policy'],
+      [{ hasPassword: false }, 'hasPassword'],
+    ] as const)
+      t.match((await admin('PATCH', `${path}/mailer`, body)).json(), { status: 422, errors: [{ field }] }, field);
+    t.match(await admin('PATCH', `${path}/nobody`, { ips: [] }), { status: 404 });
+    t.match(await admin('PATCH', '/v1/clients/other/credentials/mailer', { ips: [] }), { status: 404 }, "another client's");
+    t.match(await admin('PATCH', `${path}/mailer`, { ips: [] }, { 'if-match': 'x' }), { status: 412 });
+    t.match(await (await office.as('officer'))('PATCH', `${path}/mailer`, { ips: [] }), { status: 403 });
+    await admin('DELETE', `${path}/mailer`);
+    t.match(await admin('PATCH', `${path}/mailer`, { ips: [] }), { status: 409 }, 'a disabled one is made again');
+  },
+);
+
+t.test('a credential that is its address alone moves to another, and never to another’s or to none', async t => {
+  const office = await newOffice(t, { settings: { submission: { listen: ['smtps://127.0.0.1:0'] } } });
+  const gate = await startGate(office.house, { admin: false });
+  t.teardown(() => gate.stop());
+  const mail = async () => {
+    const client = await dial(gate.addresses[0]?.port as number, { tls: true });
+    await client.reply();
+    await client.ask('EHLO mailer.acme.example');
+    const reply = await client.ask('MAIL FROM:<sales@acme.example>');
+    client.close();
+    return reply.slice(0, 3);
+  };
+  const admin = await office.as('admin');
+  const path = '/v1/clients/acme/credentials';
+  t.match(await admin('POST', path, { username: 'box', hasPassword: false, ips: ['192.0.2.7'] }), { status: 201 });
+  t.match(await admin('POST', '/v1/clients/other/credentials', { username: 'other-box', hasPassword: false, ips: ['198.51.100.0/24'] }), {
+    status: 201,
+  });
+  t.equal(await mail(), '530');
+  t.match(await admin('PATCH', `${path}/box`, { ips: ['127.0.0.1', '203.0.113.7'] }), { status: 200 });
+  t.equal(await mail(), '250');
+  t.match((await admin('PATCH', `${path}/box`, { ips: ['198.51.100.7'] })).json(), { status: 409, errors: [{ field: 'ips' }] });
+  for (const ips of [[], null, ['0.0.0.0/0']])
+    t.match((await admin('PATCH', `${path}/box`, { ips })).json(), { status: 422, errors: [{ field: 'ips' }] }, JSON.stringify(ips));
+  t.equal(await mail(), '250', 'what was refused changed nothing');
+  t.match(await admin('PATCH', `${path}/box`, { ips: ['203.0.113.7'] }), { status: 200 });
+  t.equal(await mail(), '530');
+  t.match(
+    await admin('PATCH', '/v1/clients/other/credentials/other-box', { ips: ['127.0.0.1'] }),
+    { status: 200 },
+    'an address that was given up is free',
+  );
+  t.equal(await mail(), '250');
+  // Whatever order these come in, each address that the credential has in the end opens, and no other.
+  const both = await Promise.all([['203.0.113.8'], ['203.0.113.9'], ['203.0.113.10']].map(ips => admin('PATCH', `${path}/box`, { ips })));
+  t.ok(both.some(({ status }) => status === 200) && both.every(({ status }) => status === 200 || status === 412));
+  const { ips = [] } = (await admin('GET', `${path}/box`)).json<{ ips: string[] }>();
+  for (const host of ['203.0.113.8', '203.0.113.9', '203.0.113.10']) {
+    const through = await office.house.clients.byAddress(host);
+    t.equal(through?.id, ips.includes(`${host}/32`) ? 'box' : undefined, host);
+  }
+});

@@ -41,6 +41,20 @@ t.test('credential add|list|disable|rotate: a password is printed once and never
   t.match(await says('credential', 'list'), /^acme +box +transactional +192\.0\.2\.7\/32 +no/m);
 });
 
+t.test('credential update: what is named changes, the rest and the password stay', async t => {
+  const args = ['credential', 'update', 'acme', 'mailer'];
+  t.match(await json(...args, '--ip', '192.0.2.7', '198.51.100.0/24', '--campaign', 'spring'), {
+    id: 'mailer',
+    campaign: 'spring',
+    ips: ['192.0.2.7/32', '198.51.100.0/24'],
+    password: true,
+  });
+  t.equal(await says(...args, '--no-ip', '--no-campaign', '--policy', 'transactional'), 'credential mailer changed\n');
+  const { campaign, ...rest } = await json<Record<string, unknown>>('credential', 'update', 'mailer', '--no-policy');
+  t.match(rest, { ips: [], policy: undefined });
+  t.equal(campaign, undefined);
+});
+
 t.test('credentials that cannot be', async t => {
   const table: [string[], number, RegExp][] = [
     [['add', 'acme', 'mailer'], 1, /has this credential; rotate it/],
@@ -51,6 +65,10 @@ t.test('credentials that cannot be', async t => {
     [['rotate', 'acme', 'robot'], 1, /disabled/],
     [['rotate', 'acme', 'nobody'], 1, /no credential 'nobody'/],
     [['disable', 'nobody', 'mailer'], 1, /no client nobody/],
+    [['update', 'acme', 'mailer'], 2, /name what is to change/],
+    [['update', 'acme', 'box', '--no-ip'], 2, /needs at least one/],
+    [['update', 'acme', 'mailer', '--campaign', 'winter'], 1, /no campaign winter/],
+    [['update', 'acme', 'nobody', '--no-ip'], 1, /no credential 'nobody'/],
   ];
   for (const [args, code, stderr] of table) {
     t.match(await cli('credential', ...args), { code, stdout: '', stderr }, args.join(' '));

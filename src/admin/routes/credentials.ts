@@ -4,6 +4,7 @@ import { isRefusal } from '../../clients/clients.ts';
 import type { Credential } from '../../clients/profile.ts';
 import { type ClientId, credentialId } from '../../ids.ts';
 import type { AdminParts, App } from '../app.ts';
+import { expectedVersion } from '../etag.ts';
 import { problem } from '../problem.ts';
 import { campaignIdSchema, clientIdSchema, clientParams, isoTimeSchema, nothing, pageOf, strict } from '../schemas.ts';
 import { refusedSettings, saysAlready } from '../settings.ts';
@@ -57,11 +58,17 @@ function shown({ id, campaign, policy, ips, password, disabled, createdAt }: Cre
 }
 
 export function credentialRoutes(app: App, { clients }: AdminParts): void {
-  /** The credential of this name, where it is this client's. */
-  const own = async (client: ClientId, name: string): Promise<Credential | undefined> => {
+  /** The credential of this name with its client's version, where it is this client's. */
+  const versioned = async (client: ClientId, name: string) => {
     const id = credentialId(name);
-    const credential = id === undefined ? undefined : await clients.current(id);
-    return credential?.client === client ? credential : undefined;
+    const found = id === undefined ? undefined : await clients.credential(id);
+    return found?.credential.client === client ? found : undefined;
+  };
+  const own = async (client: ClientId, name: string): Promise<Credential | undefined> => (await versioned(client, name))?.credential;
+  /** None where it was changed again since, for then it would be another's. */
+  const etagOf = async (credential: Credential): Promise<{ etag?: string }> => {
+    const now = await versioned(credential.client, credential.id);
+    return now !== undefined && saysAlready(now.credential, credential) ? { etag: `"${now.version}"` } : {};
   };
 
   app.get(
@@ -137,8 +144,41 @@ export function credentialRoutes(app: App, { clients }: AdminParts): void {
     '/v1/clients/:client/credentials/:username',
     { schema: { summary: 'One credential, without its password', tags, params, response: { 200: credentialSchema } }, config: read },
     async ({ profile, params: { username: name } }, reply) => {
-      const credential = await own(profile.id, name);
-      return credential === undefined ? problem(reply, 'not-found', 'there is no such credential') : shown(credential);
+      const found = await versioned(profile.id, name);
+      if (found === undefined) return problem(reply, 'not-found', 'there is no such credential');
+      return reply.header('etag', `"${found.version}"`).send(shown(found.credential));
+    },
+  );
+
+  app.patch(
+    '/v1/clients/:client/credentials/:username',
+    {
+      schema: {
+        summary: 'Changes whence a credential may be used, its campaign or its policy; its password stays',
+        description:
+          'Binds the next MAIL on every gate, of sessions that are logged in, too. What is left out stays, null takes it away; a credential without a password keeps one address at least.',
+        tags,
+        params,
+        body: Type.Object(
+          {
+            campaign: Type.Optional(fields.campaign),
+            policy: Type.Optional(fields.policy),
+            ips: Type.Optional(Type.Union([fields.ips, Type.Null()], { description: 'Only from these; null or none: from anywhere' })),
+          },
+          { ...strict, examples: [{ ips: ['198.51.100.0/24'], campaign: null }] },
+        ),
+        response: { 200: credentialSchema },
+      },
+      config: write,
+    },
+    async ({ profile, params: { username: name }, body, actor, headers }, reply) => {
+      const version = expectedVersion({ headers });
+      if (version === 'unreadable') return problem(reply, 'precondition-failed', 'If-Match holds no ETag of this resource');
+      if ((await own(profile.id, name)) === undefined) return problem(reply, 'not-found', 'there is no such credential');
+      const changed = await clients.updateCredential(name, body, whoOf(actor), version);
+      // What does not exist stands in the body here, not in the path.
+      if (isRefusal(changed)) return refusedSettings(reply, changed.problem === 'unknown' ? { ...changed, problem: 'invalid' } : changed);
+      return reply.headers(await etagOf(changed)).send(shown(changed));
     },
   );
 
