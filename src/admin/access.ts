@@ -1,6 +1,7 @@
 /** Who may: every request is authenticated, held to its client, its role and its token's scope before anything of it is read. */
-import { timingSafeEqual } from 'node:crypto';
+import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { FastifyRequest, RouteOptions } from 'fastify';
+import { LRUCache } from 'lru-cache';
 import type { Actor, Role } from '../accounts/account.ts';
 import type { Accounts, Admitted } from '../accounts/accounts.ts';
 import { networkOf } from '../accounts/lockout.ts';
@@ -27,7 +28,7 @@ export interface AccessParts {
   readonly accounts: Accounts;
   readonly clients: Clients;
   readonly clock: Clock;
-  readonly options: Pick<AdminOptions, 'policyVersion'>;
+  readonly options: Pick<AdminOptions, 'policyVersion' | 'requestsPerMinute'>;
   readonly alerts: Pick<Alerts, 'failedLogin'>;
 }
 
@@ -47,8 +48,11 @@ export function assertGuarded({ url, method, config }: Pick<RouteOptions, 'url' 
   }
 }
 
-/** Requests a minute, right ones of one account, and from one network such that show no login that counts. */
-export const MOST_A_MINUTE = { account: 6_000, stranger: 600 } as const;
+/** Requests a minute from one network that show no login that counts. */
+export const STRANGERS_A_MINUTE = 600;
+/** Who was let in so lately is no stranger, whatever others of the same network do. */
+const KNOWN_MS = 15 * 60_000;
+const KNOWN_KEPT = 10_000;
 
 /** What a route asks of whoever wants it. */
 export interface Need {
@@ -76,25 +80,33 @@ export class Guard {
   readonly #parts: AccessParts;
   readonly #requests: Allowance;
   readonly #strangers: Allowance;
+  readonly #known = new LRUCache<string, number>({ max: KNOWN_KEPT });
+  // Of this process only: no token or cookie stands in its memory.
+  readonly #key = randomBytes(32);
 
   constructor(parts: AccessParts) {
     this.#parts = parts;
-    this.#requests = new Allowance(parts.clock, MOST_A_MINUTE.account);
-    this.#strangers = new Allowance(parts.clock, MOST_A_MINUTE.stranger);
+    this.#requests = new Allowance(parts.clock, parts.options.requestsPerMinute);
+    this.#strangers = new Allowance(parts.clock, STRANGERS_A_MINUTE);
   }
 
   /** Lets a request in or not; counts it, and a wrong token as a failed log-in. */
   async enter(request: FastifyRequest, need: Need): Promise<Entry | Denial> {
     const network = networkOf(normalizeAddress(request.ip));
-    const wait = this.#strangers.wait(network);
+    const login = this.#loginOf(request);
+    const now = this.#parts.clock.now();
+    const isKnown = login !== undefined && Math.abs(now - (this.#known.get(login) ?? -Infinity)) < KNOWN_MS;
+    const wait = isKnown ? 0 : this.#strangers.wait(network);
     if (wait > 0) return tooMany(wait);
     const entry = await this.#judge(request, need);
     if ('admitted' in entry) {
+      if (login !== undefined) this.#known.set(login, now);
       const { account } = entry.admitted.actor;
       const pause = this.#requests.wait(account);
       if (pause > 0) return tooMany(pause);
       this.#requests.count(account);
     } else if (entry.problem === 'unauthenticated') {
+      if (login !== undefined) this.#known.delete(login);
       this.#strangers.count(network);
       // A session ends by itself; a token that is none was guessed, stolen or revoked.
       if (request.headers.authorization !== undefined) this.#parts.alerts.failedLogin('admin', request.ip);
@@ -106,6 +118,12 @@ export class Guard {
   async mayStay(request: FastifyRequest, need: Need): Promise<boolean> {
     const again = await this.#judge(request, need);
     return 'admitted' in again && again.admitted.actor.account === request.actor.account;
+  }
+
+  /** What the request shows and where it comes from, to know it again by. */
+  #loginOf(request: FastifyRequest): string | undefined {
+    const shown = request.headers.authorization ?? request.cookies[sessionCookie(request).name];
+    return shown && createHmac('sha256', this.#key).update(`${request.ip} ${shown}`).digest('base64');
   }
 
   async #judge(request: FastifyRequest, { roles, scope, evenBeforeAcceptance }: Need): Promise<Entry | Denial> {

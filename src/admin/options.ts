@@ -26,6 +26,12 @@ export const adminOptions = Type.Object(
       default: 30,
       description: 'how long the other side may send or take next to nothing before it is cut off',
     }),
+    requestsPerMinute: Type.Integer({
+      minimum: 10,
+      maximum: 1_000_000,
+      default: 6_000,
+      description: 'how many requests one account may make in a minute, in one gate',
+    }),
     policyVersion: Type.Optional(
       Type.String({
         pattern: '^[\\x21-\\x7e]{1,64}$',
@@ -51,7 +57,7 @@ export function adminProblems({
   trustedProxies,
   policyVersion,
   policyFile,
-}: Omit<AdminOptions, 'patienceSeconds'>): readonly string[] {
+}: Omit<AdminOptions, 'patienceSeconds' | 'requestsPerMinute'>): readonly string[] {
   let endpoint: Endpoint | undefined;
   try {
     endpoint = adminListen(listen);
