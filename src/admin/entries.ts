@@ -184,15 +184,23 @@ export function readPerson(field: string, text: string): Address | Wrong {
   return { errors: [{ field, message: `not an address: ${address.detail}`, fix: 'write it like jane@example.com' }] };
 }
 
+/** The same of a query, in which a `+` that is not written as %2B became a blank: before the name, that would be somebody else's address. */
+export function readAskedPerson(field: string, text: string): Address | Wrong {
+  const person = readPerson(field, text);
+  if (!text.includes(' ') || (!isWrong(person) && !text.startsWith(' '))) return person;
+  return { errors: [{ field, message: 'not an address: holds a blank', fix: 'write + as %2B: in a query, + itself is a blank' }] };
+}
+
 /** Whom an exclusion means: exactly one of the two fields. */
-export function readWhom({ address, domain }: { readonly address?: string; readonly domain?: string }): Target | Wrong {
+export function readWhom(whom: { readonly address?: string; readonly domain?: string }, read = readPerson): Target | Wrong {
+  const { address, domain } = whom;
   if ((address === undefined) === (domain === undefined))
     return {
       errors: [
         { field: address === undefined ? 'address' : 'domain', message: 'exactly one of address and domain', fix: 'name one of them' },
       ],
     };
-  if (address !== undefined) return readPerson('address', address);
+  if (address !== undefined) return read('address', address);
   const target = readTarget(domain as string);
   if (typeof target !== 'string' && target.local === undefined) return target;
   const message = typeof target === 'string' ? target : 'is an address, no domain';

@@ -1,7 +1,7 @@
 /** What exclusions and suppressions have in common: their pages, one entry, and taking one back. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
-import type { Role } from '../accounts/account.ts';
+import type { Actor, Role } from '../accounts/account.ts';
 import type { EntryName, ListEntry } from '../lists/lists.ts';
 import type { Reason, Scope } from '../lists/standing.ts';
 import type { AdminParts, App } from './app.ts';
@@ -15,11 +15,12 @@ import {
   entrySchema,
   idParam,
   isWrong,
-  readPerson,
+  readAskedPerson,
   readWhom,
   shownEntry,
   shownStanding,
   toldActs,
+  type Wrong,
   whySchema,
 } from './entries.ts';
 import { type Place, paramsOf } from './places.ts';
@@ -38,17 +39,24 @@ const STAFF: readonly Role[] = ['admin', 'operator', 'officer'];
 /** Who may end what a recipient caused (law 6). */
 const LIFTERS: readonly Role[] = ['admin', 'officer'];
 
+const TAKING_BACK = {
+  exclusion: 'What a recipient caused is lifted by officers and admins only, and needs a reason. Nothing there: 204 as well.',
+  suppression:
+    "What a recipient caused is lifted by officers and admins only, and needs a reason. A client's own account takes back what accounts of the client listed for `manual` or `import`, where nothing else stands there. Nothing there: 204 as well.",
+} as const;
+
+const NOBODY: Wrong = { errors: [{ field: 'address', message: 'is missing', fix: 'name whom it lists, or take it back by its id' }] };
+
 interface TakingBack {
   readonly campaign?: string;
   readonly reason?: string;
 }
 
-export function addListRoutes(app: App, { lists }: AdminParts, { place, list, resource }: ListOf): void {
+export function addListRoutes(app: App, { lists, accounts }: AdminParts, { place, list, resource }: ListOf): void {
   const path = `${place.path}/${resource}`;
   const tags = [resource];
   const read = { roles: [...STAFF, ...place.also], scope: place.needs(resource, 'read') };
-  // A suppression is taken back by the house's own people only.
-  const write = { roles: list === 'exclusion' ? [...STAFF, ...place.also] : STAFF, scope: place.needs(resource, 'write') };
+  const write = { roles: [...STAFF, ...place.also], scope: place.needs(resource, 'write') };
   const named =
     list === 'exclusion'
       ? { address: Type.Optional(addressSchema), domain: Type.Optional(domainSchema) }
@@ -88,7 +96,8 @@ export function addListRoutes(app: App, { lists }: AdminParts, { place, list, re
       const told = (entry: ListEntry): boolean =>
         reason === undefined || toldActs(entry.acts, actor).some(act => act.reason === (reason as Reason));
       if (address !== undefined || domain !== undefined) {
-        const whom = readWhom({ ...(address === undefined ? {} : { address }), ...(domain === undefined ? {} : { domain }) });
+        const named = { ...(address === undefined ? {} : { address }), ...(domain === undefined ? {} : { domain }) };
+        const whom = readWhom(named, readAskedPerson);
         if (isWrong(whom)) return problem(reply, 'invalid', 'see errors', whom.errors);
         const entry = await lists.entry(scope, list, whom);
         return { items: entry !== undefined && told(entry) ? [shownEntry(entry, scope, actor)] : [], next: null };
@@ -120,7 +129,7 @@ export function addListRoutes(app: App, { lists }: AdminParts, { place, list, re
     async (request, reply) => {
       const { address, campaign } = request.query;
       if (place.scope(request, campaign) === undefined) return noCampaign(reply);
-      const person = readPerson('address', address);
+      const person = readAskedPerson('address', address);
       if (isWrong(person)) return problem(reply, 'invalid', 'see errors', person.errors);
       const standing = await place.standing(lists, request, person, campaign);
       return shownStanding(list === 'exclusion' ? standing.filter(hit => hit.list === list) : standing, request.actor);
@@ -156,19 +165,25 @@ export function addListRoutes(app: App, { lists }: AdminParts, { place, list, re
     if (actor.role === 'client' && (await lists.entry(scope, list, name))?.acts.some(({ reason: why }) => why === 'policy') === true)
       return problem(reply, 'forbidden', 'an operator put this entry there for policy: ask for it to be taken back');
     const act = { ...whoOf(actor), why: reason ?? 'taken back' };
-    const outcome = await lists.takeBack(scope, list, name, act, { objections: lifter && reason !== undefined });
+    const own = actor.role === 'client' && list === 'suppression' ? (by: string | undefined) => isOfClient(by, actor) : undefined;
+    const outcome = await lists.takeBack(scope, list, name, act, { objections: lifter && reason !== undefined, own });
+    if (outcome === 'foreign')
+      return problem(reply, 'forbidden', 'no account of this client made this entry, or nobody knows who did: ask for it to be taken back');
     if (outcome !== 'objection') return reply.code(204).send(null);
     if (!lifter) return problem(reply, 'forbidden', 'a recipient caused this entry: only an officer or an admin lifts it');
     const fix = 'say why the person may be mailed again';
     return problem(reply, 'invalid', 'see errors', [{ field: 'reason', message: 'is needed: a recipient caused this entry', fix }]);
   };
+  /** Whether this account is one of the actor's client. */
+  const isOfClient = async (by: string | undefined, { client }: Actor): Promise<boolean> =>
+    by !== undefined && client !== undefined && (await accounts.directory.show(by))?.client === client;
 
   app.delete(
     path,
     {
       schema: {
         summary: `Takes one of the ${resource} ${place.whose} back, by whom it lists`,
-        description: 'What a recipient caused is lifted by officers and admins only, and needs a reason. Nothing there: 204 as well.',
+        description: TAKING_BACK[list],
         tags,
         params: paramsOf(place),
         querystring: Type.Object({ ...campaignQuery, ...named, reason: Type.Optional(whySchema) }, strict),
@@ -177,7 +192,8 @@ export function addListRoutes(app: App, { lists }: AdminParts, { place, list, re
       config: write,
     },
     async (request, reply) => {
-      const whom = readWhom(request.query as { address?: string; domain?: string });
+      const asked = request.query as { address?: string; domain?: string };
+      const whom = list === 'suppression' && asked.address === undefined ? NOBODY : readWhom(asked, readAskedPerson);
       if (isWrong(whom)) return problem(reply, 'invalid', 'see errors', whom.errors);
       return takeBack(request, reply as unknown as FastifyReply, whom, request.query as TakingBack) as never;
     },
@@ -188,7 +204,7 @@ export function addListRoutes(app: App, { lists }: AdminParts, { place, list, re
     {
       schema: {
         summary: `Takes one of the ${resource} ${place.whose} back, by its id`,
-        description: 'What a recipient caused is lifted by officers and admins only, and needs a reason. Nothing there: 204 as well.',
+        description: TAKING_BACK[list],
         tags,
         params: paramsOf(place, { entry: idParam }),
         querystring: Type.Object({ ...campaignQuery, reason: Type.Optional(whySchema) }, strict),
@@ -201,9 +217,10 @@ export function addListRoutes(app: App, { lists }: AdminParts, { place, list, re
   );
 }
 
-/** Answers that the campaign in the query is none of the client's. */
+/** Answers that the campaign named in a query or body is none of the client's. */
 export function noCampaign<R extends { code(status: number): unknown }>(reply: R): R {
-  return problem(reply, 'not-found', 'there is no such campaign');
+  const fix = 'name one of those that GET …/campaigns lists, or register it first';
+  return problem(reply, 'invalid', 'see errors', [{ field: 'campaign', message: 'is not registered', fix }]);
 }
 
 function entryOf({ params }: { readonly params: unknown }): string {

@@ -8,24 +8,26 @@ import { type Digests, HASH_ALGORITHMS, HASH_OCTETS, type HashAlgorithm } from '
 import type { Keyring } from '../keys/keyring.ts';
 import type { Vault } from '../keys/vault.ts';
 import { type Address, basePerson } from '../mail/address.ts';
-import { isPublicSuffix } from '../mail/domain.ts';
 import type { Clock } from '../ops/clock.ts';
 import { MAX_CHANGES, type Store } from '../store/store.ts';
-import { causedByRecipient, Entries, type EntryAct, type ListName, operatorsReasons } from './entry.ts';
+import { causedByRecipient, Entries, type EntryAct, type ListName } from './entry.ts';
 import { Heads } from './heads.ts';
 import type { Ledger } from './ledger.ts';
 import { lookUp } from './look-up.ts';
 import { type Beside, type Item, type Merged, type MergeOptions, mergeItems, type NewEntry, putNew } from './merging.ts';
 import { type EntryPage, findEntries, type ListEntry, type PageOptions, readEntries, readPage } from './reading.ts';
-import { readTarget } from './row-entry.ts';
+import { readTarget, targetProblem } from './row-entry.ts';
 import { scopeName } from './scope.ts';
 import type { Reason, Scope, Source, Standing, Target } from './standing.ts';
 import {
+  keptFrom,
   type LiftAct,
   type LiftOptions,
   liftObjections,
+  objectionIn,
   type Removed,
   removeExclusion,
+  type TakeBackOptions,
   type TakingBackParts,
   type Whom,
 } from './taking-back.ts';
@@ -162,7 +164,7 @@ export class Lists {
   /** What `addItems` puts on an exclusion list; asks nothing of the store. Refused: a public suffix. */
   item(target: Target, given: NewAct): Item | Refused {
     const { digests } = this.#parts;
-    const problem = problemOf(target);
+    const problem = targetProblem(target);
     if (problem !== undefined) return { problem };
     const act = this.#act(given);
     return target.local === undefined
@@ -249,24 +251,26 @@ export class Lists {
 
   /**
    * Takes entries of this name back whole, from one list of exactly this scope. `objection`: a recipient caused it, or nobody can tell,
-   * and `objections` does not say that a named person lifts it; nothing was changed. A lift is on record.
+   * and `objections` does not say that a named person lifts it; `foreign`: somebody listed it of whom `own` says that it is not theirs to
+   * take back. Nothing was changed then. A lift is on record.
    */
   async takeBack(
     scope: Scope,
     list: ListName,
     name: EntryName,
     act: LiftAct,
-    { objections }: { readonly objections: boolean },
-  ): Promise<'removed' | 'absent' | 'objection'> {
+    options: TakeBackOptions,
+  ): Promise<'removed' | 'absent' | 'objection' | 'foreign'> {
     const found = await this.#found(scope, list, name);
     if (found.length === 0) return 'absent';
-    const objected = found.some(({ acts }) => acts.length === 0 || acts.some(causedByRecipient));
-    if (objected && !objections) return 'objection';
+    const kept = await keptFrom(found, options);
+    if (kept !== undefined) return kept;
     // By whom it lists, where that can be read: the entry may stand under several digest keys.
     const target = found[0]?.target === undefined ? name : readTarget(found[0].target);
     const whom = this.#whom(typeof target === 'string' ? name : target);
-    if (objected) await liftObjections(this.#parts, scope, whom, act, { lists: [list] });
-    else if (list === 'suppression') await liftObjections(this.#parts, scope, whom, act, { lists: [list], reasons: operatorsReasons });
+    // Without an objection, those acts that were seen: what somebody else adds meanwhile stays.
+    const reasons = objectionIn(found) ? {} : { reasons: found.flatMap(({ acts }) => acts.map(({ reason }) => reason)) };
+    if (list === 'suppression' || objectionIn(found)) await liftObjections(this.#parts, scope, whom, act, { lists: [list], ...reasons });
     if (list === 'exclusion') await removeExclusion(this.#parts, scope, whom, { from: 'cli', ...act }, [list]);
     return 'removed';
   }
@@ -321,9 +325,4 @@ export class Lists {
       hashes: HASH_ALGORITHMS.flatMap(algorithm => digests.importedOf(target, algorithm)),
     };
   }
-}
-
-function problemOf(target: Target): string | undefined {
-  if (target.local !== undefined || !isPublicSuffix(target.domain)) return undefined;
-  return 'a public suffix, under which anybody may register, cannot be listed';
 }

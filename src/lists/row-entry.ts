@@ -1,7 +1,7 @@
 /** What one row of a list file says: whom or what it lists, and why; or what is wrong with it, without repeating it. */
 import { HASH_OCTETS, type HashAlgorithm } from '../keys/digest.ts';
 import { isAddress, parsePerson, plainAddress } from '../mail/address.ts';
-import { parseDomain } from '../mail/domain.ts';
+import { isPublicSuffix, parseDomain } from '../mail/domain.ts';
 import type { Target } from './standing.ts';
 
 /** An address (also `Name <address>` and `mailto:`), a domain, `@domain`, `*@domain` or `*.domain`; or the problem. */
@@ -20,6 +20,12 @@ export function readTarget(text: string): Target | string {
   }
   const address = parsePerson(bare);
   return isAddress(address) ? address : `not an address: ${address.detail}`;
+}
+
+/** Why nothing like this is listed; undefined: it may be. */
+export function targetProblem(target: Target): string | undefined {
+  if (target.local !== undefined || !isPublicSuffix(target.domain)) return undefined;
+  return 'a public suffix, under which anybody may register, cannot be listed';
 }
 
 /** A digest in hexadecimal, or (as data brokers' registries give it) in base64; or the problem. */

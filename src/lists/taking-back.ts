@@ -30,6 +30,13 @@ export interface LiftOptions {
   readonly expect?: Beside['expect'];
 }
 
+export interface TakeBackOptions {
+  /** A named person lifts what recipients caused. */
+  readonly objections: boolean;
+  /** Whether what this account listed is theirs who take it back (undefined: nobody knows who listed it); default: everything is. */
+  readonly own?: ((by: string | undefined) => Promise<boolean>) | undefined;
+}
+
 /** Digests of whom it is about: `person` may stand on both lists, `hashes` in suppressions only. */
 export interface Whom {
   /** `local@domain`, where it is known, for the client's platform. */
@@ -52,6 +59,21 @@ interface Found {
   /** undefined: nothing there, or unreadable. */
   readonly entry: Entry | undefined;
   readonly note: Value | undefined;
+}
+
+type Told = readonly { readonly acts: readonly Pick<EntryAct, 'reason' | 'by'>[] }[];
+
+/** Whether a recipient caused one of the entries, or nobody can tell. */
+export function objectionIn(found: Told): boolean {
+  return found.some(({ acts }) => acts.length === 0 || acts.some(causedByRecipient));
+}
+
+/** Why these entries are not to be taken back; undefined: they may be. */
+export async function keptFrom(found: Told, { objections, own }: TakeBackOptions): Promise<'objection' | 'foreign' | undefined> {
+  if (objectionIn(found) && !objections) return 'objection';
+  const authors = new Set(found.flatMap(({ acts }) => acts.map(({ by }) => by)));
+  for (const by of authors) if (own !== undefined && !(await own(by))) return 'foreign';
+  return undefined;
 }
 
 /**

@@ -1,4 +1,5 @@
 /** What a client's own account may say, take back, and learn of the people of the house. */
+import { createHash } from 'node:crypto';
 import t from 'tap';
 import type { ClientId } from '../../src/ids.ts';
 import { isAddress, parsePerson } from '../../src/mail/address.ts';
@@ -105,6 +106,53 @@ t.test('law 6: what an operator listed for policy, no client’s account takes b
     await client('DELETE', `${CLIENT}/exclusions?address=jo@objected.example`),
   ];
   t.same([one.status, one.text], [403, other.text], 'A24');
+});
+
+t.test('law 6: a client’s accounts take back their own slips among the suppressions, and nobody else’s', async t => {
+  const office = await newOffice(t);
+  const [client, sister, operator] = [await office.as('client'), await office.as('client'), await office.as('operator')];
+  const { lists } = office.house;
+  const SUPPRESSIONS = `${CLIENT}/suppressions`;
+  const listed = (ask: Ask, who: string, reason: string) => ask('POST', SUPPRESSIONS, { address: `${who}@one.example`, reason });
+  await listed(client, 'own', 'manual');
+  await listed(client, 'sister', 'manual');
+  await client('POST', `${SUPPRESSIONS}/batch`, { recipient_emails: ['import@one.example'] });
+  await listed(operator, 'house', 'manual');
+  await operator('POST', `${SUPPRESSIONS}/batch`, { recipient_emails: ['moved@one.example'] });
+  await listed(client, 'optout', 'opt-out');
+  await listed(client, 'both', 'manual');
+  await listed(client, 'both', 'complaint');
+  // The hash of hashed@one.example: whose file it was, nobody knows.
+  const hash = createHash('md5').update('hashed@one.example').digest();
+  await lists.addHashes({ owner: 'acme' as ClientId }, 'md5', [hash]);
+  await listed(client, 'hashed', 'manual');
+  const take = (ask: Ask, who: string) => ask('DELETE', `${SUPPRESSIONS}?address=${who}@one.example`);
+  const kept: [who: string, detail: RegExp][] = [
+    ['house', /no account of this client/],
+    ['moved', /no account of this client/],
+    ['hashed', /nobody knows/],
+    ['optout', /a recipient caused/],
+    ['both', /a recipient caused/],
+  ];
+  for (const [who, detail] of kept) {
+    t.match((await take(client, who)).json(), { status: 403, detail }, who);
+    const check = await client('GET', `${SUPPRESSIONS}/check?address=${who}@one.example`);
+    t.match(check.json(), { listed: true }, who);
+  }
+  for (const [who, ask] of [
+    ['own', client],
+    ['sister', sister],
+    ['import', client],
+    ['nobody', client],
+  ] as const) {
+    t.equal((await take(ask, who)).status, 204, who);
+    t.match((await ask('GET', `${SUPPRESSIONS}/check?address=${who}@one.example`)).json(), { listed: false }, who);
+  }
+  const lifts = [];
+  for await (const { what, by } of office.house.audit.list('acme')) if (what === 'lift') lifts.push(by);
+  t.same(lifts, ['client-1', 'client-2', 'client-1'], 'each on record');
+  const other = await office.as('client', 'other');
+  t.equal((await take(other, 'optout')).status, 404);
 });
 
 t.test('A1: a client learns no name of the house from its imports', async t => {

@@ -126,7 +126,7 @@ t.test('A18: what may be said of an import, and what may not', async t => {
   t.ok(await isListed(office, 'test@example.com'));
   const refusals: [string, Record<string, string>, number][] = [
     ['?list=suppression', CSV, 422],
-    ['?campaign=autumn', CSV, 404],
+    ['?campaign=autumn', CSV, 422],
     ['?reason=nonsense', CSV, 422],
     ['?unknown=1', CSV, 422],
     ['', { 'content-type': 'application/json' }, 415],

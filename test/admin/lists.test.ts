@@ -135,7 +135,7 @@ t.test('A1, A24: a check tells a client its own entries only, and nobody but off
   t.match(await check(client, 'x@mail.customer.example'), both);
   t.match((await client('GET', `${EXCLUSIONS}/check?address=${enc('x@customer.example')}`)).json(), both);
   t.match(await client('GET', `${SUPPRESSIONS}/check?address=x`), { status: 422 });
-  t.match(await client('GET', `${SUPPRESSIONS}/check?address=${enc('x@customer.example')}&campaign=autumn`), { status: 404 });
+  t.match(await client('GET', `${SUPPRESSIONS}/check?address=${enc('x@customer.example')}&campaign=autumn`), { status: 422 });
 
   await officer('POST', SUPPRESSIONS, { address: 'gone@else.example', reason: 'erasure' });
   for (const ask of [operator, client]) {
@@ -235,11 +235,31 @@ t.test('what is wrong with an entry is told by field, and roles and scopes hold'
   for (const [body, field] of wrong)
     t.match((await operator('POST', EXCLUSIONS, body)).json(), { status: 422, errors: [{ field }] }, JSON.stringify(body));
   t.match(await operator('POST', EXCLUSIONS, { address: 'a@customer.example', colour: 'red' }), { status: 422 });
-  t.match(
-    await operator('POST', EXCLUSIONS, { address: 'a@customer.example', campaign: 'autumn' }),
-    { status: 404 },
-    "another client's campaign",
-  );
+  // Another client's campaign, in bodies and queries of every list.
+  const autumn = { status: 422, errors: [{ field: 'campaign', message: 'is not registered' }] };
+  for (const list of [EXCLUSIONS, SUPPRESSIONS]) {
+    const named = { address: 'a@customer.example', campaign: 'autumn', reason: 'manual' };
+    t.match((await operator('POST', list, named)).json(), autumn);
+    t.match((await operator('POST', `${list}/batch?campaign=autumn`, { entries: [] })).json(), autumn);
+    t.match((await operator('GET', `${list}?campaign=autumn`)).json(), autumn);
+    t.match((await operator('DELETE', `${list}?campaign=autumn&address=a@customer.example`)).json(), autumn);
+  }
+  t.match((await operator('DELETE', SUPPRESSIONS)).json(), { status: 422, errors: [{ field: 'address', message: 'is missing' }] });
+  for (const [method, path] of [
+    ['GET', `${EXCLUSIONS}/check`],
+    ['GET', `${SUPPRESSIONS}/check`],
+    ['GET', SUPPRESSIONS],
+    ['DELETE', EXCLUSIONS],
+    ['DELETE', SUPPRESSIONS],
+  ] as const) {
+    for (const plus of ['pat+y@customer.example', '+pat@customer.example'])
+      t.match(
+        (await operator(method, `${path}?address=${plus}`)).json(),
+        { status: 422, errors: [{ field: 'address', fix: /write \+ as %2B/ }] },
+        `${method} ${path} ${plus}`,
+      );
+  }
+  t.match((await operator('GET', `${EXCLUSIONS}/check?address=pat%2By@customer.example`)).json(), { listed: false });
   for (const path of [
     '/v1/clients/other/exclusions',
     '/v1/clients/nobody/exclusions',

@@ -71,7 +71,7 @@ t.test('A24: a list is counted by token, check and reason, in every shape a list
     'A1: why all clients’ list holds somebody is not told to one of them',
   );
   t.match(await client('POST', '/v1/clients/other/screening', { addresses: people }), { status: 404 });
-  t.match(await client('POST', `${PATH}?campaign=autumn`, { addresses: people }), { status: 404 });
+  t.match(await client('POST', `${PATH}?campaign=autumn`, { addresses: people }), { status: 422 });
   t.match(await operator('POST', PATH, { addresses: [1] }), { status: 422 });
   t.match(await operator('POST', PATH, '<xml/>', { 'content-type': 'application/xml' }), { status: 415 });
 });
