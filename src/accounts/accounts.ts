@@ -1,13 +1,13 @@
 /** Accounts: the one door for the admin API (who is it, may they) and for the operator at the command line. */
 import type { Who } from '../audit/act.ts';
-import { normalizeAddress, toBlocks } from '../clients/addresses.ts';
+import { networkOf, normalizeAddress, toBlocks } from '../clients/addresses.ts';
 import { Passwords } from '../clients/password.ts';
 import { SealedRecords } from '../clients/records.ts';
 import { isRefusal, type Refusal, refuse } from '../clients/refusal.ts';
 import { GLOBAL } from '../ids.ts';
 import { type Actor, accountName } from './account.ts';
 import { Directory } from './directory.ts';
-import { Lockout, networkOf, pauseAfter } from './lockout.ts';
+import { Lockout, pauseAfter } from './lockout.ts';
 import { prepared } from './password-rules.ts';
 import type { AccountParts, StoredAccount } from './records.ts';
 import { EVERYTHING, type Grant } from './scopes.ts';

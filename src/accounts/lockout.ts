@@ -1,4 +1,5 @@
 /** Lock-out: whoever failed too often has to wait, known names and unknown ones alike; counted in the store, so for all gates at once. */
+import { networkOf } from '../clients/addresses.ts';
 import { GLOBAL } from '../ids.ts';
 import { checkHead, headKey } from '../store/head.ts';
 import { type Change, type EntryKey, StoreUnavailable, type Value } from '../store/store.ts';
@@ -173,15 +174,4 @@ function oneMore({ failures, forgottenAt }: Door, now: number): Failures {
 
 function current(failures: Failures, now: number): Failures | undefined {
   return now >= failures.until || failures.last > now + SKEW_MS ? undefined : failures;
-}
-
-/** What one customer has: of IPv6 the /64 (RFC 6177), whose addresses one machine can change for every attempt; of IPv4 the address. */
-export function networkOf(address: string): string {
-  if (!address.includes(':')) return address;
-  const [front = '', back] = address.split('::');
-  const groups = [front, back ?? ''].map(part => (part === '' ? [] : part.split(':')));
-  const [first = [], last = []] = groups;
-  const zeros = back === undefined ? 0 : Math.max(0, 8 - first.length - last.length);
-  const plain = (group: string): string => Number.parseInt(group, 16).toString(16);
-  return [...first, ...new Array<string>(zeros).fill('0'), ...last].slice(0, 4).map(plain).join(':');
 }

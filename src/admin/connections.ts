@@ -1,7 +1,6 @@
 /** Who is at the other end of a connection, and how many of them there may be: the gate's mail needs descriptors, too. */
 import { isIP, type Server } from 'node:net';
-import { networkOf } from '../accounts/lockout.ts';
-import { normalizeAddress, parseBlock } from '../clients/addresses.ts';
+import { networkOf, normalizeAddress, parseBlock } from '../clients/addresses.ts';
 
 /** At once: from one network (a proxy stands for many), and in all. */
 export const MAX_CONNECTIONS = { each: 100, all: 1_000 } as const;

@@ -70,3 +70,14 @@ export function toBlocks(texts: readonly string[]): readonly Block[] {
 export function isFrom(blocks: readonly Block[], address: string): boolean {
   return blocks.length === 0 || blocks.some(block => block.contains(address));
 }
+
+/** What one customer has: of IPv6 the /64 (RFC 6177), whose addresses one machine can change for every attempt; of IPv4 the address. */
+export function networkOf(address: string): string {
+  if (!address.includes(':')) return address;
+  const [front = '', back] = address.split('::');
+  const groups = [front, back ?? ''].map(part => (part === '' ? [] : part.split(':')));
+  const [first = [], last = []] = groups;
+  const zeros = back === undefined ? 0 : Math.max(0, 8 - first.length - last.length);
+  const plain = (group: string): string => Number.parseInt(group, 16).toString(16);
+  return [...first, ...new Array<string>(zeros).fill('0'), ...last].slice(0, 4).map(plain).join(':');
+}

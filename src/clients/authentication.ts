@@ -2,7 +2,7 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../ops/clock.ts';
-import { isFrom, normalizeAddress } from './addresses.ts';
+import { isFrom, networkOf, normalizeAddress } from './addresses.ts';
 import type { CredentialLookup, Loaded } from './lookup.ts';
 import { AuthenticationBusy, type Passwords } from './password.ts';
 import type { Credential } from './profile.ts';
@@ -13,8 +13,8 @@ export type Authentication = { readonly credential: Credential } | 'bad' | 'disa
 const VERIFIED_MS = 60_000;
 const VERIFIED_KEPT = 10_000;
 const WINDOW_MS = 60_000;
-/** Failures a minute before anyone has to wait: from one address for one name, and from one address. */
-const MAX_FAILURES = { name: 10, address: 60 } as const;
+/** Failures a minute before anyone has to wait: from one network for one name, and from one network. */
+const MAX_FAILURES = { name: 10, network: 60 } as const;
 const FAILURES_KEPT = 20_000;
 
 interface Failures {
@@ -40,7 +40,7 @@ export class Authenticator {
   /**
    * A password that was right within the last minute is not hashed again, as long as the credential still has the hash that it was
    * right for; whether the credential may log in, and from where, is read each time.
-   * @throws StoreUnavailable; AuthenticationBusy where this name or address failed too often of late, or too many wait (454 4.7.0)
+   * @throws StoreUnavailable; AuthenticationBusy where this name or network failed too often of late, or too many wait (454 4.7.0)
    */
   async authenticate(username: string, password: string, remoteAddress: string): Promise<Authentication> {
     const address = normalizeAddress(remoteAddress);
@@ -66,7 +66,8 @@ export class Authenticator {
   }
 
   #failedTooOften(username: string, address: string): boolean {
-    return this.#count(nameKey(username, address)) >= MAX_FAILURES.name || this.#count(address) >= MAX_FAILURES.address;
+    const network = networkOf(address);
+    return this.#count(nameKey(username, network)) >= MAX_FAILURES.name || this.#count(network) >= MAX_FAILURES.network;
   }
 
   #count(key: string): number {
@@ -75,7 +76,8 @@ export class Authenticator {
   }
 
   #fail(username: string, address: string): void {
-    for (const key of [nameKey(username, address), address]) {
+    const network = networkOf(address);
+    for (const key of [nameKey(username, network), network]) {
       const failures = this.#failures.get(key);
       if (failures === undefined || this.#isOver(failures)) this.#failures.set(key, { since: this.#clock.now(), count: 1 });
       else failures.count += 1;
@@ -89,6 +91,6 @@ export class Authenticator {
   }
 }
 
-function nameKey(username: string, address: string): string {
-  return `${address} ${username}`;
+function nameKey(username: string, network: string): string {
+  return `${network} ${username}`;
 }

@@ -2,7 +2,8 @@
 import { generateSync } from 'otplib';
 import t from 'tap';
 import { Accounts } from '../../src/accounts/accounts.ts';
-import { networkOf, pauseAfter } from '../../src/accounts/lockout.ts';
+import { pauseAfter } from '../../src/accounts/lockout.ts';
+import { networkOf } from '../../src/clients/addresses.ts';
 import { Digests } from '../../src/keys/digest.ts';
 import { until } from '../support/until.ts';
 import { good, newOffice, type Office, PASSWORD } from './support.ts';

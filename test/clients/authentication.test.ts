@@ -107,6 +107,15 @@ t.test('an address that tries many names waits, too', async t => {
   t.equal(await authenticator.authenticate('yet another', 'x', '192.0.2.11'), 'bad');
 });
 
+t.test('of IPv6 a whole /64 is one stranger: every address of it is in one hand', async t => {
+  const { clients, authenticator } = await open(t);
+  const password = good(await clients.addCredential({ client: 'acme', username: 'sender' })).password ?? '';
+  for (let i = 0; i < 10; i++) t.equal(await authenticator.authenticate('sender', `wrong ${i}`, `2001:db8:1:2::${i}`), 'bad');
+  for (const address of ['2001:db8:1:2:ffff::1', '2001:0db8:0001:0002::a', '2001:db8:1:2:0:0:0:b%eth0'])
+    await t.rejects(authenticator.authenticate('sender', password, address), AuthenticationBusy, address);
+  t.match(await authenticator.authenticate('sender', password, '2001:db8:1:3::1'), { credential: { id: 'sender' } }, 'the next one');
+});
+
 t.test('a store that is gone is no answer, verified before or not', async t => {
   const { clients, authenticator, parts } = await open(t);
   const password = good(await clients.addCredential({ client: 'acme', username: 'sender' })).password ?? '';
