@@ -1,9 +1,8 @@
-/** Import jobs: one running for each client, bounded over all, kept as they go on so that nobody has to guess what went in. */
+/** Import jobs: one running for each client, and one for all of them, bounded over all, kept as they go on so that nobody has to guess what went in. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Who } from '../audit/act.ts';
 import type { Audit } from '../audit/audit.ts';
 import type { Outbox } from '../hooks/outbox.ts';
-import type { ClientId } from '../ids.ts';
 import type { Vault } from '../keys/vault.ts';
 import type { ImportReport, RowError } from '../lists/import.ts';
 import type { Clock } from '../ops/clock.ts';
@@ -11,7 +10,7 @@ import type { Logger } from '../ops/log.ts';
 import type { Store } from '../store/store.ts';
 import { type Body, BodyRefused } from './body.ts';
 import type { Importer, ImportOrder, RunningImport } from './import-process.ts';
-import { type ImportJob, ImportRecords, isOver, type JobState } from './import-records.ts';
+import { type ImportJob, ImportRecords, isOver, type JobState, type Owner } from './import-records.ts';
 
 export interface ImportJobsParts {
   readonly store: Store;
@@ -59,28 +58,28 @@ export interface Importing {
 export class ImportJobs {
   readonly #parts: ImportJobsParts;
   readonly #records: ImportRecords;
-  readonly #running = new Map<ClientId, Running>();
+  readonly #running = new Map<Owner, Running>();
   /** Clients whose import is just being begun. */
-  readonly #beginning = new Set<ClientId>();
+  readonly #beginning = new Set<Owner>();
 
   constructor(parts: ImportJobsParts) {
     this.#parts = parts;
     this.#records = new ImportRecords(parts);
   }
 
-  /** `busy`: one of this client's is running. `full`: too many are, of others. `no-room`: the disk is too full to put rows aside. */
-  async begin(client: ClientId, order: ImportOrder, by: Importing): Promise<BegunImport | 'busy' | 'full' | 'no-room'> {
-    if (this.#running.has(client) || this.#beginning.has(client)) return 'busy';
+  /** `busy`: one of this owner's is running. `full`: too many are, of others. `no-room`: the disk is too full to put rows aside. */
+  async begin(owner: Owner, order: ImportOrder, by: Importing): Promise<BegunImport | 'busy' | 'full' | 'no-room'> {
+    if (this.#running.has(owner) || this.#beginning.has(owner)) return 'busy';
     if (this.#beginning.size >= MAX_RUNNING) return 'full';
-    this.#beginning.add(client);
+    this.#beginning.add(owner);
     try {
       if (!(await this.#parts.hasSpoolRoom())) return 'no-room';
       if (!(await this.#makePlace())) return 'full';
-      const [latest] = await this.list(client, 1);
+      const [latest] = await this.list(owner, 1);
       if (latest !== undefined && !isOver(latest)) return 'busy';
-      return await this.#start(client, order, by);
+      return await this.#start(owner, order, by);
     } finally {
-      this.#beginning.delete(client);
+      this.#beginning.delete(owner);
     }
   }
 
@@ -95,31 +94,31 @@ export class ImportJobs {
     return true;
   }
 
-  async find(client: ClientId, id: string): Promise<ImportJob | undefined> {
-    const running = this.#running.get(client);
+  async find(owner: Owner, id: string): Promise<ImportJob | undefined> {
+    const running = this.#running.get(owner);
     if (running?.job.id === id) return running.job;
-    const job = await this.#records.find(client, id);
+    const job = await this.#records.find(owner, id);
     return job && this.#asItIs(job);
   }
 
   /** Newest first, those before the job `before`. */
-  async list(client: ClientId, limit: number, before?: string): Promise<readonly ImportJob[]> {
-    const running = this.#running.get(client)?.job;
-    return (await this.#records.list(client, limit, before)).map(job => (job.id === running?.id ? running : this.#asItIs(job)));
+  async list(owner: Owner, limit: number, before?: string): Promise<readonly ImportJob[]> {
+    const running = this.#running.get(owner)?.job;
+    return (await this.#records.list(owner, limit, before)).map(job => (job.id === running?.id ? running : this.#asItIs(job)));
   }
 
-  errors(client: ClientId, id: string, from: number, limit: number): Promise<readonly RowError[]> {
-    return this.#records.errors(client, id, from, limit);
+  errors(owner: Owner, id: string, from: number, limit: number): Promise<readonly RowError[]> {
+    return this.#records.errors(owner, id, from, limit);
   }
 
   /**
    * Ends a job; resolves to it when it is over. What is in stays in. `writing`: a strict import has its file, so
    * all of it goes in or nothing, and it is not stopped in between. `elsewhere`: another gate runs it.
    */
-  async cancel(client: ClientId, id: string): Promise<ImportJob | 'absent' | 'writing' | 'elsewhere'> {
-    const running = this.#running.get(client);
+  async cancel(owner: Owner, id: string): Promise<ImportJob | 'absent' | 'writing' | 'elsewhere'> {
+    const running = this.#running.get(owner);
     if (running?.job.id !== id) {
-      const job = await this.find(client, id);
+      const job = await this.find(owner, id);
       if (job === undefined) return 'absent';
       return isOver(job) ? job : 'elsewhere';
     }
@@ -145,7 +144,7 @@ export class ImportJobs {
     );
   }
 
-  async #start(client: ClientId, order: ImportOrder, { who, own }: Importing): Promise<BegunImport> {
+  async #start(owner: Owner, order: ImportOrder, { who, own }: Importing): Promise<BegunImport> {
     const { clock, audit, importer } = this.#parts;
     const { scope, hash, reason, dryRun, strict } = order;
     const now = clock.now();
@@ -171,17 +170,17 @@ export class ImportJobs {
       errors: 0,
     };
     const about = { job: job.id, list: job.list, ...(job.campaign === undefined ? {} : { campaign: job.campaign }), dryRun };
-    await audit.record(client, { ...who, what: 'import.start', about });
-    await this.#records.save(client, job);
+    await audit.record(owner, { ...who, what: 'import.start', about });
+    await this.#records.save(owner, job);
     const process = importer(order, ({ done, total, added, existing }) => {
       running.job = { ...running.job, state: 'importing', added, existing, merged: { done, total } };
     });
     const running: Running = { job, process, over: Promise.resolve(job) };
-    this.#running.set(client, running);
+    this.#running.set(owner, running);
     const settled = new AbortController();
-    running.over = process.done.then(report => this.#end(client, running, report, who)).finally(() => settled.abort());
+    running.over = process.done.then(report => this.#end(owner, running, report, who)).finally(() => settled.abort());
     running.over.catch(error => this.#parts.log.error({ err: error, job: job.id }, 'the end of an import could not be written down'));
-    void this.#beat(client, running, settled.signal);
+    void this.#beat(owner, running, settled.signal);
     return { job, receive: file => this.#receive(running, file) };
   }
 
@@ -206,7 +205,7 @@ export class ImportJobs {
   }
 
   /** Writes down how far it is, so that another process can tell whether it runs; and leaves room on the disk. */
-  async #beat(client: ClientId, running: Running, signal: AbortSignal): Promise<void> {
+  async #beat(owner: Owner, running: Running, signal: AbortSignal): Promise<void> {
     const { clock, log, hasSpoolRoom } = this.#parts;
     for (;;) {
       await sleep(BEAT_MS, undefined, { signal, ref: false }).catch(() => undefined);
@@ -214,12 +213,12 @@ export class ImportJobs {
       if (running.job.state === 'receiving' && !(await hasSpoolRoom())) this.#cutOff(running, 'failed', NO_ROOM);
       running.job = { ...running.job, seenAt: clock.now() };
       await this.#records
-        .save(client, running.job)
+        .save(owner, running.job)
         .catch(error => log.warn({ err: error }, 'how far an import is could not be written down'));
     }
   }
 
-  async #end(client: ClientId, running: Running, report: ImportReport | string | undefined, who: Who): Promise<ImportJob> {
+  async #end(owner: Owner, running: Running, report: ImportReport | string | undefined, who: Who): Promise<ImportJob> {
     const { clock, audit, outbox } = this.#parts;
     try {
       const counts = typeof report === 'object' ? countsOf(report) : {};
@@ -230,16 +229,16 @@ export class ImportJobs {
         endedAt: clock.now(),
         seenAt: clock.now(),
       };
-      if (typeof report === 'object') await this.#records.saveErrors(client, ended.id, report.errors);
-      await this.#records.save(client, ended);
+      if (typeof report === 'object') await this.#records.saveErrors(owner, ended.id, report.errors);
+      await this.#records.save(owner, ended);
       const { id, campaign, state, read, added, existing, invalid } = ended;
-      await audit.record(client, { ...who, what: 'import.end', about: { job: id, state, read, added, existing, invalid } });
+      await audit.record(owner, { ...who, what: 'import.end', about: { job: id, state, read, added, existing, invalid } });
       const data = { campaign, ref: id, state, counts: { read, added, existing, invalid } };
-      await outbox.tell(client, [{ type: 'import.finished', data }]);
+      await outbox.tell(owner, [{ type: 'import.finished', data }]);
       running.job = ended;
       return ended;
     } finally {
-      this.#running.delete(client);
+      this.#running.delete(owner);
     }
   }
 

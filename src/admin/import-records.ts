@@ -1,10 +1,10 @@
 /** Import jobs as they are kept: what was asked for, how far it is, what came of it, and the bad rows by their lines. */
 import { randomBytes } from 'node:crypto';
-import type { CampaignId, ClientId } from '../ids.ts';
+import type { CampaignId } from '../ids.ts';
 import type { HashAlgorithm } from '../keys/digest.ts';
 import type { Vault } from '../keys/vault.ts';
 import type { RowError } from '../lists/import.ts';
-import type { Reason } from '../lists/standing.ts';
+import type { Reason, Scope } from '../lists/standing.ts';
 import { type Change, isEntryKey, type RecordKey, type Store } from '../store/store.ts';
 
 /**
@@ -13,6 +13,9 @@ import { type Change, isEntryKey, type RecordKey, type Store } from '../store/st
  */
 export const JOB_STATES = ['receiving', 'importing', 'finished', 'refused', 'cancelled', 'failed', 'interrupted'] as const;
 export type JobState = (typeof JOB_STATES)[number];
+
+/** Whose lists an import goes into. */
+export type Owner = Scope['owner'];
 
 export interface ImportJob {
   readonly id: string;
@@ -69,21 +72,21 @@ export class ImportRecords {
     return now.toString(16).padStart(12, '0') + randomBytes(4).toString('hex');
   }
 
-  async save(client: ClientId, job: ImportJob): Promise<void> {
-    await this.#store.apply([await this.#change(jobKey(client, job.id), job)]);
+  async save(owner: Owner, job: ImportJob): Promise<void> {
+    await this.#store.apply([await this.#change(jobKey(owner, job.id), job)]);
   }
 
-  async find(client: ClientId, id: string): Promise<ImportJob | undefined> {
-    const key = jobKey(client, id);
+  async find(owner: Owner, id: string): Promise<ImportJob | undefined> {
+    const key = jobKey(owner, id);
     const [value] = await this.#store.find([key]);
     return value === undefined ? undefined : this.#open<ImportJob>(key, value);
   }
 
   /** Newest first, those before `before`. */
-  async list(client: ClientId, limit: number, before?: string): Promise<readonly ImportJob[]> {
+  async list(owner: Owner, limit: number, before?: string): Promise<readonly ImportJob[]> {
     const jobs: ImportJob[] = [];
     const to = before === undefined ? {} : { to: before };
-    for await (const [key, value] of this.#store.scan({ owner: client, log: JOBS, ...to, reverse: true })) {
+    for await (const [key, value] of this.#store.scan({ owner, log: JOBS, ...to, reverse: true })) {
       if (jobs.length >= limit) break;
       const job = isEntryKey(key) ? undefined : await this.#open<ImportJob>(key, value);
       if (job !== undefined) jobs.push(job);
@@ -91,10 +94,10 @@ export class ImportRecords {
     return jobs;
   }
 
-  async saveErrors(client: ClientId, id: string, errors: readonly RowError[]): Promise<void> {
+  async saveErrors(owner: Owner, id: string, errors: readonly RowError[]): Promise<void> {
     let changes: Change[] = [];
     for (let at = 0; at < errors.length; at += CHUNK) {
-      changes.push(await this.#change(errorsKey(client, id, at / CHUNK), errors.slice(at, at + CHUNK)));
+      changes.push(await this.#change(errorsKey(owner, id, at / CHUNK), errors.slice(at, at + CHUNK)));
       if (changes.length >= TOGETHER) {
         await this.#store.apply(changes);
         changes = [];
@@ -104,9 +107,9 @@ export class ImportRecords {
   }
 
   /** `limit` of the bad rows, from the one at `from` (counted from 0) on. */
-  async errors(client: ClientId, id: string, from: number, limit: number): Promise<readonly RowError[]> {
+  async errors(owner: Owner, id: string, from: number, limit: number): Promise<readonly RowError[]> {
     const first = Math.floor(from / CHUNK);
-    const keys = Array.from({ length: Math.floor((from + limit - 1) / CHUNK) - first + 1 }, (_, i) => errorsKey(client, id, first + i));
+    const keys = Array.from({ length: Math.floor((from + limit - 1) / CHUNK) - first + 1 }, (_, i) => errorsKey(owner, id, first + i));
     const values = await this.#store.find(keys);
     const chunks = await Promise.all(
       values.map(async (value, i) => (value === undefined ? [] : ((await this.#open<RowError[]>(keys[i] as RecordKey, value)) ?? []))),
@@ -126,11 +129,11 @@ export class ImportRecords {
   }
 }
 
-function jobKey(owner: ClientId, id: string): RecordKey {
+function jobKey(owner: Owner, id: string): RecordKey {
   return { owner, log: JOBS, id };
 }
 
-function errorsKey(owner: ClientId, id: string, chunk: number): RecordKey {
+function errorsKey(owner: Owner, id: string, chunk: number): RecordKey {
   return { owner, log: ERRORS, id: `${id}-${String(chunk).padStart(4, '0')}` };
 }
 

@@ -19,7 +19,9 @@ export interface Place {
   readonly also: readonly Role[];
   /** For summaries. */
   readonly whose: string;
-  needs(resource: 'exclusions' | 'suppressions', verb: 'read' | 'write'): TokenScope;
+  needs(resource: 'exclusions' | 'suppressions' | 'imports', verb: 'read' | 'write'): TokenScope;
+  /** Whose lists they are. */
+  owner(request: FastifyRequest): Scope['owner'];
   /** The scope that the request means; undefined where there is no such campaign. */
   scope(request: FastifyRequest, campaign: string | undefined): Scope | undefined;
   /** What the lists say of an address there; without a campaign, all of the client's count, as for mail that names none. */
@@ -33,6 +35,7 @@ export const OF_CLIENT: Place = {
   also: ['client'],
   whose: 'of a client, or of one of its campaigns',
   needs: (resource, verb) => `${resource}:${verb}`,
+  owner: ({ profile }) => profile.id,
   scope({ profile }, campaign) {
     if (campaign === undefined) return { owner: profile.id };
     const known = profile.campaigns.get(campaign as CampaignId);
@@ -49,6 +52,7 @@ export const OF_ALL: Place = {
   also: [],
   whose: 'of all clients',
   needs: (_resource, verb) => `global:${verb}`,
+  owner: () => GLOBAL,
   scope: () => ({ owner: GLOBAL }),
   standing: (lists, _request, address) => lists.standing(address, undefined, []),
 };

@@ -78,8 +78,8 @@ export class Outbox {
   }
 
   /** Puts events into the outbox by themselves. */
-  async tell(client: ClientId, events: readonly NewEvent[]): Promise<void> {
-    const changes = await this.changes(client, events);
+  async tell(owner: ClientId | typeof GLOBAL, events: readonly NewEvent[]): Promise<void> {
+    const changes = await this.changes(owner, events);
     if (changes.length > 0) await this.#parts.store.apply(changes);
   }
 

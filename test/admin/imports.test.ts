@@ -141,6 +141,35 @@ t.test('A18: what may be said of an import, and what may not', async t => {
   t.equal((await other('GET', `/v1/clients/other/imports/${ndjson.id}`)).status, 404);
 });
 
+t.test('A18: what is imported into the lists of all clients binds each of them, and only the house imports there', async t => {
+  const office = await newOffice(t);
+  const [operator, officer, client] = [await office.as('operator'), await office.as('officer'), await office.as('client')];
+  const path = '/v1/global/imports';
+  const answer = await operator('POST', `${path}?reason=opt-out`, 'email\njo@all.example\nnobody\n', CSV);
+  t.equal(answer.status, 202, answer.text);
+  const location = answer.headers.get('location') as string;
+  t.match(location, /^\/v1\/global\/imports\/[0-9a-f]{20}$/);
+  const { text } = await operator('GET', `${location}/events`);
+  t.match(text, /event: end\ndata: .*"state":"finished".*"added":1/);
+  t.match((await operator('GET', `${location}/errors`)).json(), { items: [{ line: 3 }] });
+  t.ok(await isListed(office, 'jo@all.example'));
+  const entry = { scope: 'global', reason: 'opt-out', source: 'import' };
+  t.match((await operator('GET', '/v1/clients/other/exclusions/check?address=jo@all.example')).json(), { entries: [entry] });
+  const hashes = await officer('POST', `${path}?hash=md5`, '55502f40dc8b7c769880b10874abc9d0\n', PLAIN);
+  t.match(await over(officer, hashes.headers.get('location') as string), { state: 'finished', list: 'suppression', added: 1 });
+  t.ok(await isListed(office, 'test@example.com'));
+  t.equal((await officer('GET', path)).json<{ items: Job[] }>().items.length, 2);
+  t.equal((await operator('GET', IMPORTS)).json<{ items: Job[] }>().items.length, 0, "none of them is a client's");
+  t.equal((await operator('DELETE', location)).status, 200);
+  t.equal((await operator('POST', `${path}?campaign=spring`, 'jo@all.example\n', CSV)).status, 422);
+  t.equal((await client('POST', path, 'jo@all.example\n', CSV)).status, 403);
+  const { token } = await office.token('operator', { scopes: ['imports:write', 'imports:read'] });
+  t.equal((await office.withToken(token)('GET', path)).status, 403, 'the scope is global:read');
+  const lines = [];
+  for await (const { what, by } of office.house.audit.list('global')) if (what.startsWith('import')) lines.push(`${what} ${by}`);
+  t.same(lines, ['import.end officer-2', 'import.start officer-2', 'import.end operator-1', 'import.start operator-1']);
+});
+
 t.test('an upload that is cut off lists nobody, and the client may try again', async t => {
   const office = await newOffice(t);
   const { token } = await office.token('client');

@@ -1,11 +1,10 @@
 /** Imports: a list file uploaded as a stream becomes a job, with progress, cancel, and every bad row by its line (A18). */
-import type { FastifyReply } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type Static, Type } from 'typebox';
 import type { Actor, Role } from '../../accounts/account.ts';
-import type { CampaignId, ClientId } from '../../ids.ts';
 import { HASH_ALGORITHMS } from '../../keys/digest.ts';
 import type { RowError } from '../../lists/import.ts';
-import { REASONS } from '../../lists/standing.ts';
+import { REASONS, type Scope } from '../../lists/standing.ts';
 import { needOf } from '../access.ts';
 import type { AdminParts, App } from '../app.ts';
 import { type Body, BodyRefused } from '../body.ts';
@@ -15,18 +14,9 @@ import { ImportJobs, NO_ROOM } from '../import-jobs.ts';
 import type { ImportOrder } from '../import-process.ts';
 import { type ImportJob, isOver, JOB_STATES } from '../import-records.ts';
 import { noCampaign } from '../list-routes.ts';
+import { OF_ALL, OF_CLIENT, type Place, paramsOf } from '../places.ts';
 import { type FieldError, problem } from '../problem.ts';
-import {
-  campaignIdSchema,
-  clientIdSchema,
-  clientParams,
-  isoTimeSchema,
-  nothing,
-  PAGE_LIMIT,
-  pageOf,
-  pageQuery,
-  strict,
-} from '../schemas.ts';
+import { isoTimeSchema, nothing, PAGE_LIMIT, pageOf, pageQuery, strict } from '../schemas.ts';
 import { Seats } from '../seats.ts';
 import { whoOf } from '../who.ts';
 
@@ -74,10 +64,11 @@ const errorSchema = Type.Object(
 /** Id of the last event. */
 const LAST = 'end';
 const tags = ['imports'];
-const roles: readonly Role[] = ['admin', 'operator', 'officer', 'client'];
-const read = { roles, scope: 'imports:read' } as const;
-const write = { roles: ['admin', 'operator', 'client'] as readonly Role[], scope: 'imports:write' } as const;
-const jobParams = Type.Object({ client: clientIdSchema, job: Type.String({ pattern: '^[0-9a-f]{20}$', description: 'Id of an import' }) });
+const jobParam = { job: Type.String({ pattern: '^[0-9a-f]{20}$', description: 'Id of an import' }) };
+
+function may({ also, needs }: Place, verb: 'read' | 'write') {
+  return { roles: ['admin', 'operator', 'officer', ...also] as readonly Role[], scope: needs('imports', verb) };
+}
 
 export function importRoutes(app: App, parts: AdminParts): void {
   const jobs = new ImportJobs(parts);
@@ -89,50 +80,66 @@ export function importRoutes(app: App, parts: AdminParts): void {
     await jobs.close();
   });
   addUpload(app, jobs);
+  for (const place of [OF_CLIENT, OF_ALL]) addJobRoutes(app, place, { jobs, readers, closing: closing.signal, patienceMs });
+}
+
+interface Following {
+  readonly jobs: ImportJobs;
+  readonly readers: Seats;
+  readonly closing: AbortSignal;
+  readonly patienceMs: number;
+}
+
+function addJobRoutes(app: App, place: Place, { jobs, readers, closing, patienceMs }: Following): void {
+  const path = `${place.path}/imports`;
+  const params = paramsOf(place, jobParam);
+  const jobOf = (request: FastifyRequest): string => (request.params as { readonly job: string }).job;
 
   app.get(
-    '/v1/clients/:client/imports',
+    path,
     {
       schema: {
-        summary: 'The imports of a client, newest first',
+        summary: `The imports into lists ${place.whose}, newest first`,
         tags,
-        params: clientParams,
+        params: paramsOf(place),
         querystring: Type.Object({ ...pageQuery, cursor: Type.Optional(Type.String({ pattern: '^[0-9a-f]{20}$' })) }, strict),
         response: { 200: pageOf(jobSchema) },
       },
-      config: read,
+      config: may(place, 'read'),
     },
-    async ({ profile, actor, query: { limit = PAGE_LIMIT, cursor } }) => {
-      const found = await jobs.list(profile.id, limit, cursor);
-      return { items: found.map(job => shownJob(job, actor)), next: found.length < limit ? null : (found.at(-1)?.id ?? null) };
-    },
-  );
-
-  app.get(
-    '/v1/clients/:client/imports/:job',
-    { schema: { summary: 'One import, as it is now', tags, params: jobParams, response: { 200: jobSchema } }, config: read },
-    async ({ profile, actor, params }, reply) => {
-      const job = await jobs.find(profile.id, params.job);
-      return job === undefined ? noJob(reply) : shownJob(job, actor);
+    async request => {
+      const { limit = PAGE_LIMIT, cursor } = request.query;
+      const found = await jobs.list(place.owner(request), limit, cursor);
+      return { items: found.map(job => shownJob(job, request.actor)), next: found.length < limit ? null : (found.at(-1)?.id ?? null) };
     },
   );
 
   app.get(
-    '/v1/clients/:client/imports/:job/events',
+    `${path}/:job`,
+    { schema: { summary: 'One import, as it is now', tags, params, response: { 200: jobSchema } }, config: may(place, 'read') },
+    async (request, reply) => {
+      const job = await jobs.find(place.owner(request), jobOf(request));
+      return job === undefined ? noJob(reply) : shownJob(job, request.actor);
+    },
+  );
+
+  app.get(
+    `${path}/:job/events`,
     {
       schema: {
         summary: 'How an import goes on, as server-sent events: `progress` with the import in its data, at last `end`',
         description:
           'Each connection begins with the import as it is, so there is nothing to catch up with. Last-Event-ID `end` of one that is over: 204.',
         tags,
-        params: jobParams,
+        params,
         response: { 200: { description: 'Events', content: { 'text/event-stream': { schema: Type.String() } } }, 204: nothing },
       },
-      config: read,
+      config: may(place, 'read'),
     },
     async (request, reply) => {
-      const { profile, actor, params, headers } = request;
-      const now = await jobs.find(profile.id, params.job);
+      const { actor, headers } = request;
+      const [owner, id] = [place.owner(request), jobOf(request)];
+      const now = await jobs.find(owner, id);
       if (now === undefined) return noJob(reply);
       // 204 keeps a browser from asking again and again (WHATWG HTML §9.2.3).
       if (isOver(now) && headers['last-event-id'] === LAST) return reply.code(204).send(null);
@@ -140,125 +147,131 @@ export function importRoutes(app: App, parts: AdminParts): void {
       if (leave === undefined)
         return problem(reply.header('retry-after', '10'), 'too-many-requests', 'too many read events at once; read one import a time');
       const look = async (): Promise<Told | undefined> => {
-        const job = await jobs.find(profile.id, params.job);
+        const job = await jobs.find(owner, id);
         if (job === undefined) return undefined;
         const data = JSON.stringify(shownJob(job, actor));
         return isOver(job) ? { event: 'end', id: LAST, data, over: true } : { event: 'progress', data, over: false };
       };
       const need = needOf(request);
       const mayStay = async () => need !== undefined && app.guard.mayStay(request, need);
-      const telling = { look, mayStay, closing: closing.signal, patienceMs };
+      const telling = { look, mayStay, closing, patienceMs };
       await tellEvents(request, reply as unknown as FastifyReply, telling).finally(leave);
       return reply;
     },
   );
 
   app.get(
-    '/v1/clients/:client/imports/:job/errors',
+    `${path}/:job/errors`,
     {
       schema: {
         summary: 'The bad rows of an import: line and problem, in the order of the file; the first 100,000',
         tags,
-        params: jobParams,
+        params,
         querystring: Type.Object({ ...pageQuery, cursor: Type.Optional(Type.String({ pattern: '^[0-9]{1,6}$' })) }, strict),
         response: { 200: pageOf(errorSchema) },
       },
-      config: read,
+      config: may(place, 'read'),
     },
-    async ({ profile, params, query: { limit = PAGE_LIMIT, cursor } }, reply) => {
-      const job = await jobs.find(profile.id, params.job);
+    async (request, reply) => {
+      const { limit = PAGE_LIMIT, cursor } = request.query;
+      const owner = place.owner(request);
+      const job = await jobs.find(owner, jobOf(request));
       if (job === undefined) return noJob(reply);
       const from = Number(cursor ?? 0);
-      const errors = await jobs.errors(profile.id, job.id, from, limit);
+      const errors = await jobs.errors(owner, job.id, from, limit);
       const next = from + errors.length;
       return { items: errors.map(shownError), next: next < job.errors && errors.length > 0 ? String(next) : null };
     },
   );
 
   app.delete(
-    '/v1/clients/:client/imports/:job',
+    `${path}/:job`,
     {
       schema: {
         summary: 'Cancels an import; what went in already stays, and the answer counts it',
         description:
           'One that is over is answered as it is. A strict import that has its file cannot be cancelled: all of it goes in or nothing.',
         tags,
-        params: jobParams,
+        params,
         response: { 200: jobSchema },
       },
-      config: write,
+      config: may(place, 'write'),
     },
-    async ({ profile, actor, params }, reply) => {
-      const outcome = await jobs.cancel(profile.id, params.job);
+    async (request, reply) => {
+      const outcome = await jobs.cancel(place.owner(request), jobOf(request));
       if (outcome === 'absent') return noJob(reply);
       if (outcome === 'writing')
         return problem(reply, 'conflict', 'a strict import that has its file goes in as a whole; wait for its end');
       if (outcome === 'elsewhere') return problem(reply, 'conflict', 'another gate runs this import; ask that one');
-      return shownJob(outcome, actor);
+      return shownJob(outcome, request.actor);
     },
   );
 }
 
-const uploadQuery = Type.Object(
-  {
-    campaign: Type.Optional(campaignIdSchema),
-    list: Type.Optional(Type.Enum(['exclusion', 'suppression'], { description: 'suppression: a file of hashes, which needs `hash`' })),
-    hash: Type.Optional(
-      Type.Enum([...HASH_ALGORITHMS], { description: 'The rows are digests by this algorithm; they go to the suppressions' }),
-    ),
-    reason: Type.Optional(Type.Enum([...REASONS], { description: 'Of every row, whatever the file says' })),
-    dryRun: Type.Optional(Type.Boolean({ default: false, description: 'Only say what would happen' })),
-    strict: Type.Optional(Type.Boolean({ default: false, description: 'Nothing goes in if a row is bad' })),
-  },
-  strict,
-);
+const uploadQuery = {
+  list: Type.Optional(Type.Enum(['exclusion', 'suppression'], { description: 'suppression: a file of hashes, which needs `hash`' })),
+  hash: Type.Optional(
+    Type.Enum([...HASH_ALGORITHMS], { description: 'The rows are digests by this algorithm; they go to the suppressions' }),
+  ),
+  reason: Type.Optional(Type.Enum([...REASONS], { description: 'Of every row, whatever the file says' })),
+  dryRun: Type.Optional(Type.Boolean({ default: false, description: 'Only say what would happen' })),
+  strict: Type.Optional(Type.Boolean({ default: false, description: 'Nothing goes in if a row is bad' })),
+};
+const uploadSchema = Type.Object(uploadQuery, strict);
+type Upload = Static<typeof uploadSchema> & { readonly campaign?: string };
 
 /** In a context of its own: only here a text is handed on as it comes. */
 function addUpload(app: App, jobs: ImportJobs): void {
   app.register(async scoped => {
     scoped.removeAllContentTypeParsers();
     scoped.addContentTypeParser(MEDIA_TYPES, (_request, payload, done) => done(null, payload));
-    (scoped as unknown as App).post(
-      '/v1/clients/:client/imports',
-      {
-        schema: {
-          summary: 'Imports a list file: addresses, domains or hashes; CSV, one a line, or NDJSON (docs/import.md)',
-          description:
-            'Answers when the file is received and goes in; ask its Location for what comes of it. Nothing goes in of an upload that was cut off. One at a time for each client.',
-          tags,
-          consumes: MEDIA_TYPES,
-          body: Type.Unsafe<Body>({ description: 'The file, streamed', examples: ['email\njo@widgets.example\n'] }),
-          params: clientParams,
-          querystring: uploadQuery,
-          response: { 202: jobSchema },
-        },
-        config: { ...write, streamLimit: FILE_LIMIT },
-      },
-      async (request, reply) => {
-        if (request.body === undefined) return problem(reply, 'bad-request', 'send the file as the body');
-        const { profile, query, actor } = request;
-        const order = orderOf(profile.id, query, actor);
-        if ('field' in order) return problem(reply, 'invalid', 'see errors', [order]);
-        if (order.scope.campaign !== undefined && !profile.campaigns.has(order.scope.campaign)) return noCampaign(reply);
-        const begun = await jobs.begin(profile.id, order, { who: whoOf(actor), own: actor.client === profile.id });
-        if (begun === 'busy') return problem(reply, 'conflict', 'an import of this client is running; wait for it or cancel it');
-        if (begun === 'full')
-          return problem(reply.header('retry-after', '30'), 'too-many-requests', 'too many imports are running; try again');
-        if (begun === 'no-room') return problem(reply, 'no-room', NO_ROOM);
-        const location = `/v1/clients/${profile.id}/imports/${begun.job.id}`;
-        const job = await begun.receive(request.body);
-        if (job.state === 'cancelled') return problem(reply, 'conflict', 'this import was cancelled before its file was whole');
-        if (request.body.errored instanceof BodyRefused) throw request.body.errored;
-        if (isOver(job)) return problem(reply, job.problem === NO_ROOM ? 'no-room' : 'unavailable', job.problem);
-        return reply.code(202).header('location', location).send(shownJob(job, actor));
-      },
-    );
+    for (const place of [OF_CLIENT, OF_ALL]) addUploadRoute(scoped as unknown as App, place, jobs);
   });
 }
 
+function addUploadRoute(app: App, place: Place, jobs: ImportJobs): void {
+  app.post(
+    `${place.path}/imports`,
+    {
+      schema: {
+        summary: `Imports a list file into lists ${place.whose}: addresses, domains or hashes; CSV, one a line, or NDJSON (docs/import.md)`,
+        description:
+          'Answers when the file is received and goes in; ask its Location for what comes of it. Nothing goes in of an upload that was cut off. One at a time for each client, and one for the lists of all.',
+        tags,
+        consumes: MEDIA_TYPES,
+        body: Type.Unsafe<Body>({ description: 'The file, streamed', examples: ['email\njo@widgets.example\n'] }),
+        params: paramsOf(place),
+        querystring: Type.Object({ ...place.query, ...uploadQuery }, strict),
+        response: { 202: jobSchema },
+      },
+      config: { ...may(place, 'write'), streamLimit: FILE_LIMIT },
+    },
+    async (request, reply) => {
+      if (request.body === undefined) return problem(reply, 'bad-request', 'send the file as the body');
+      const { actor } = request;
+      const query = request.query as Upload;
+      const scope = place.scope(request, query.campaign);
+      if (scope === undefined) return noCampaign(reply);
+      const order = orderOf(scope, query, actor);
+      if ('field' in order) return problem(reply, 'invalid', 'see errors', [order]);
+      const begun = await jobs.begin(scope.owner, order, { who: whoOf(actor), own: actor.client === scope.owner });
+      if (begun === 'busy') return problem(reply, 'conflict', 'an import into these lists is running; wait for it or cancel it');
+      if (begun === 'full')
+        return problem(reply.header('retry-after', '30'), 'too-many-requests', 'too many imports are running; try again');
+      if (begun === 'no-room') return problem(reply, 'no-room', NO_ROOM);
+      const location = `${place.path.replace(':client', scope.owner)}/imports/${begun.job.id}`;
+      const job = await begun.receive(request.body);
+      if (job.state === 'cancelled') return problem(reply, 'conflict', 'this import was cancelled before its file was whole');
+      if (request.body.errored instanceof BodyRefused) throw request.body.errored;
+      if (isOver(job)) return problem(reply, job.problem === NO_ROOM ? 'no-room' : 'unavailable', job.problem);
+      return reply.code(202).header('location', location).send(shownJob(job, actor));
+    },
+  );
+}
+
 function orderOf(
-  client: ClientId,
-  { campaign, list, hash, reason, dryRun = false, strict: whole = false }: Static<typeof uploadQuery>,
+  scope: Scope,
+  { list, hash, reason, dryRun = false, strict: whole = false }: Upload,
   actor: Actor,
 ): ImportOrder | FieldError {
   const wrong = reason === undefined ? undefined : wrongReason(reason, REASONS, actor);
@@ -269,7 +282,7 @@ function orderOf(
   }
   if (list === 'exclusion' && hash !== undefined) return { field: 'list', message: 'hashes go to the suppressions', fix: 'leave list out' };
   return {
-    scope: { owner: client, ...(campaign === undefined ? {} : { campaign: campaign as CampaignId }) },
+    scope,
     ...(hash === undefined ? {} : { hash }),
     ...(reason === undefined ? {} : { reason }),
     platform: actor.role === 'client',
