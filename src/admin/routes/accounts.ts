@@ -1,7 +1,7 @@
 /** Accounts: individual logins with a role, made and changed by admins (A30, A31). */
 import { Type } from 'typebox';
 import { accountName } from '../../accounts/account.ts';
-import { toBlocks } from '../../clients/addresses.ts';
+import { isFrom, toBlocks } from '../../clients/addresses.ts';
 import { isRefusal } from '../../clients/refusal.ts';
 import type { AdminParts, App } from '../app.ts';
 import { expectedVersion } from '../etag.ts';
@@ -162,5 +162,5 @@ export function accountRoutes(app: App, { accounts: { directory, tokens }, clock
 /** Whether these blocks leave out whoever asks from there. Of what is no block the directory says so. */
 function shutsOut(ips: readonly string[] = [], from: string): boolean {
   const blocks = toBlocks(ips);
-  return blocks.length === ips.length && blocks.length > 0 && !blocks.some(block => block.contains(from));
+  return blocks.length === ips.length && !isFrom(blocks, from);
 }
