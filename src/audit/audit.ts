@@ -9,6 +9,7 @@ import { type Acceptability, lossesIn } from './acceptance.ts';
 import type { AuditAct, AuditLine, Who } from './act.ts';
 import { ACCEPT, acceptanceLine, anchorLine } from './anchor.ts';
 import { Chain, EMPTY, headKey, LOG, numberOf, recordKey, type Tail } from './chain.ts';
+import { type AuditPage, type AuditQuery, readPage } from './reading.ts';
 import { type Verification, verifyTrail } from './verify.ts';
 
 /** A line that is ready to be written in the same apply as the change it records. */
@@ -29,15 +30,9 @@ export interface AuditParts {
   readonly log: Logger;
 }
 
-export interface AuditQuery {
-  /** At or after, ms since 1970 UTC. */
-  readonly since?: number | undefined;
-  /** Only lines before this one. */
-  readonly before?: number | undefined;
-  readonly limit?: number | undefined;
-}
-
 const ATTEMPTS = 100;
+/** Lines of a listing of any length, read at once. */
+const PAGE = 1_000;
 
 /** Every method but `settle` throws StoreUnavailable where no answer came, `verify`, `owners` and `accept` VaultUnavailable, too. */
 export class Audit {
@@ -111,18 +106,23 @@ export class Audit {
     }
   }
 
+  /** At most `limit` of the owner's lines, newest first; a page may be short, even empty, and still have a `next`. */
+  page(owner: string, query: AuditQuery, limit: number): Promise<AuditPage> {
+    return readPage({ store: this.#parts.store, chain: this.#chain, owner }, query, limit);
+  }
+
   /** The owner's lines, newest first, in constant memory. A line that cannot be read is left out: `verify` names it. */
-  async *list(owner: string, { since = 0, before, limit = Number.POSITIVE_INFINITY }: AuditQuery = {}): AsyncIterable<AuditLine> {
-    const to = before === undefined ? {} : { to: recordKey(owner, before).id };
-    let left = limit;
-    for await (const [key, value] of this.#parts.store.scan({ owner, log: LOG, ...to, reverse: true })) {
-      if (left <= 0) return;
-      const line = isEntryKey(key) ? undefined : this.#chain.read(key, value)?.line;
-      if (line === undefined) continue;
-      if (line.at < since) return;
-      left -= 1;
-      yield line;
-    }
+  async *list(
+    owner: string,
+    { limit = Number.POSITIVE_INFINITY, before, ...query }: AuditQuery & { readonly limit?: number | undefined } = {},
+  ): AsyncIterable<AuditLine> {
+    let [next, left]: [number | undefined, number] = [before, limit];
+    do {
+      const page = await this.page(owner, { ...query, before: next }, Math.min(PAGE, left));
+      yield* page.items;
+      next = page.next;
+      left -= page.items.length;
+    } while (next !== undefined && left > 0);
   }
 
   /** Whether the owner's trail is whole, or its `last` lines are; says where it is not. */

@@ -7,10 +7,14 @@ import { GLOBAL } from '../ids.ts';
 import { type Common, command, type OnRecord, whoOf, withHouse } from './command.ts';
 import { CommandFailure, EXIT, usage } from './exit.ts';
 import { isoTime, printJson, printLine, printTable } from './output.ts';
-import { SINCE, sinceOf } from './since.ts';
+import { SINCE, spanOf } from './since.ts';
 
 interface ShowOptions extends Common {
+  readonly what?: string;
+  readonly actor?: string;
+  readonly from?: string;
   readonly since?: string;
+  readonly to?: string;
   readonly limit: number;
 }
 
@@ -22,7 +26,11 @@ export function addAuditCommands(program: Command): void {
     .command('audit')
     .description('audit trails, one a client and one for all of them: who changed what, when, from where and why');
   command(group, 'show [owner]', 'the lines of a client, of global, or of all; newest first')
-    .option('--since <time>', `only from then on: ${SINCE}`)
+    .option('--what <act>', 'only of this kind, as the lines have it; a whole group with its dot, like client.')
+    .option('--actor <name>', 'only what this account, or user of the operating system, did')
+    .option('--from <time>', `only from then on: ${SINCE}`)
+    .option('--since <time>', 'the same as --from')
+    .option('--to <time>', 'and before this time')
     .option('--limit <number>', 'at most so many', count, 100)
     .action(show);
   command(group, 'verify [owner]', 'find every edit, cut, insertion and reordering; exit code 1 where there is one').action(verify);
@@ -39,11 +47,11 @@ function count(text: string): number {
 
 async function show(owner: string | undefined, options: ShowOptions): Promise<void> {
   await withHouse(options, async house => {
-    const since = options.since === undefined ? 0 : sinceOf(options.since, house.clock.now());
+    const query = { ...spanOf(options, house.clock.now()), what: options.what, by: options.actor, limit: options.limit };
     const owners = owner === undefined ? [GLOBAL, ...(await house.clients.ids())] : [await knownOwner(house, owner)];
     const found: Shown[] = [];
     for (const one of owners) {
-      for await (const line of house.audit.list(one, { since, limit: options.limit })) found.push({ owner: one, ...line });
+      for await (const line of house.audit.list(one, query)) found.push({ owner: one, ...line });
     }
     const lines = found.sort((a, b) => b.at - a.at || b.n - a.n).slice(0, options.limit);
     if (options.json === true) return printJson(lines.map(line => ({ ...line, at: isoTime(line.at) })));

@@ -53,11 +53,11 @@ export async function* tallied<T>(values: AsyncIterable<T>, tally: Tally): Async
 /** A command is a process of its own, so it counts what the trails say. Whoever is at the machine may say any name: all are one. */
 async function warnOfMany({ audit, clients, clock, config, log }: House, { by }: Who): Promise<void> {
   const { minutes, count, entries } = config.alerts.exports;
-  const since = clock.now() - minutes * 60_000;
+  const from = clock.now() - minutes * 60_000;
   let [exports, rows] = [0, 0];
   for (const owner of [GLOBAL, ...(await clients.ids())]) {
-    for await (const { what, from, about } of audit.list(owner, { since })) {
-      if (what !== 'export.end' || from !== 'cli') continue;
+    for await (const { from: where, about } of audit.list(owner, { from, what: 'export.end' })) {
+      if (where !== 'cli') continue;
       exports += 1;
       rows += Number(about?.rows ?? 0);
     }

@@ -99,7 +99,7 @@ async function promises(t: Test, fresh: (t: Test) => Promise<Scene>): Promise<vo
       [3, 2],
     );
     t.same(
-      (await lines(audit, { since: NOW + 1000 })).map(({ n }) => n),
+      (await lines(audit, { from: NOW + 1000 })).map(({ n }) => n),
       [4, 3, 2],
     );
     t.same(await audit.verify(ACME), { owner: ACME, records: 4, anchored: 4, findings: [], accepted: [] });

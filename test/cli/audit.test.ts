@@ -83,6 +83,13 @@ t.test('A18: who, from where, what and why of every change', async t => {
   t.match(await json('audit', 'show', 'global'), [{ owner: 'global', n: 1, what: 'exclusion.add' }]);
   t.equal((await json<Line[]>('audit', 'show', '--limit', '3')).length, 3);
   t.same(await json('audit', 'show', 'acme', '--since', '2100-01-01'), []);
+  const whats = async (...args: string[]) => (await json<Line[]>('audit', 'show', 'acme', ...args)).map(({ what }) => what);
+  t.same(await whats('--what', 'client.'), ['client.remove', 'client.update', 'client.add']);
+  t.same(await whats('--what', 'credential.add', '--limit', '1'), ['credential.add']);
+  t.same(await whats('--actor', 'Ann Example'), ['lift', 'suppression.add', 'exclusion.remove', 'client.update']);
+  t.same(await whats('--to', '1h'), []);
+  t.equal((await whats('--from', '1h')).length, 13);
+  t.match(await cli('audit', 'show', '--from', '1h', '--to', '2h'), { code: 2, stdout: '', stderr: /--to is not after/ });
   t.match(mustAnswer(await cli('audit', 'show')).stdout, /client\.update .* policy=/);
 });
 

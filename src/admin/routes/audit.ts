@@ -1,11 +1,12 @@
 /** Audit trails: who changed what, when, from where and why; and whether that record is whole. */
-import { Type } from 'typebox';
+import { type Static, Type } from 'typebox';
 import type { AuditLine } from '../../audit/act.ts';
 import type { Verification } from '../../audit/verify.ts';
 import { GLOBAL } from '../../ids.ts';
 import type { AdminParts, App } from '../app.ts';
 import { problem } from '../problem.ts';
 import { clientParams, isoTimeSchema, PAGE_LIMIT, pageOf, pageQuery } from '../schemas.ts';
+import { readSpan, spanOrSinceQuery } from '../span.ts';
 
 const lineSchema = Type.Object({
   n: Type.Integer({ description: 'Counts from 1 without a gap' }),
@@ -36,22 +37,33 @@ const verificationSchema = Type.Object({
   ),
 });
 
-const query = Type.Object({ ...pageQuery, since: Type.Optional(isoTimeSchema) }, { additionalProperties: false });
+const query = Type.Object(
+  {
+    ...pageQuery,
+    ...spanOrSinceQuery,
+    what: Type.Optional(
+      Type.String({
+        pattern: '^[a-z][a-z-]*(\\.[a-z-]*)*$',
+        maxLength: 64,
+        description: 'What was done, as `what` of the lines has it; everything of a kind where it ends in a dot',
+        examples: ['client.update', 'suppression.'],
+      }),
+    ),
+    by: Type.Optional(
+      Type.String({
+        minLength: 1,
+        maxLength: 200,
+        description: 'Who did it: an account, or the operating system’s user',
+        examples: ['boss'],
+      }),
+    ),
+  },
+  { additionalProperties: false },
+);
 const read = { roles: ['admin', 'officer'], scope: 'audit:read' } as const;
 const tags = ['audit'];
 
 export function auditRoutes(app: App, { audit }: AdminParts): void {
-  /** A page of the owner's trail; undefined where the cursor is none. */
-  async function page(owner: string, { limit = PAGE_LIMIT, cursor, since }: { limit?: number; cursor?: string; since?: string }) {
-    const before = cursor === undefined ? undefined : numberIn(cursor);
-    if (cursor !== undefined && before === undefined) return undefined;
-    const lines: AuditLine[] = [];
-    const asked = { before, limit: limit + 1, since: since === undefined ? undefined : Date.parse(since) };
-    for await (const line of audit.list(owner, asked)) lines.push(line);
-    const items = lines.slice(0, limit);
-    return { items: items.map(shown), next: lines.length > limit ? String(items.at(-1)?.n) : null };
-  }
-
   for (const [path, params] of [
     ['/v1/clients/:client/audit', clientParams],
     ['/v1/global/audit', Type.Object({})],
@@ -62,13 +74,25 @@ export function auditRoutes(app: App, { audit }: AdminParts): void {
     app.get(
       path,
       {
-        schema: { tags, summary: `${whose}, newest first`, params, querystring: query, response: { 200: pageOf(lineSchema) } },
+        schema: {
+          tags,
+          summary: `${whose}, newest first`,
+          description: 'A page may be short, even empty, and still have a next one: go on while `next` is no null.',
+          params,
+          querystring: query,
+          response: { 200: pageOf(lineSchema) },
+        },
         config: read,
       },
       async (request, reply) => {
-        const found = await page(ownerOf(request), request.query);
-        if (found !== undefined) return found;
-        return problem(reply, 'invalid', 'cursor: is none', [{ field: 'cursor', message: 'is none', fix: 'send the `next` of a page' }]);
+        const { limit = PAGE_LIMIT, cursor, what, by }: Static<typeof query> = request.query;
+        const before = cursor === undefined ? undefined : numberIn(cursor);
+        if (cursor !== undefined && before === undefined)
+          return problem(reply, 'invalid', 'see errors', [{ field: 'cursor', message: 'is none', fix: 'send the `next` of a page' }]);
+        const span = readSpan(request.query);
+        if ('errors' in span) return problem(reply, 'invalid', 'see errors', span.errors);
+        const { items, next } = await audit.page(ownerOf(request), { ...span, before, what, by }, limit);
+        return { items: items.map(shown), next: next === undefined ? null : String(next) };
       },
     );
 
