@@ -3,6 +3,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { House } from '../app.ts';
 import { GLOBAL } from '../ids.ts';
 import { decide as decideReply } from '../inbound/deciding.ts';
+import { KINDS } from '../inbound/finding.ts';
 import type { LogPlace } from '../inbound/processor.ts';
 import { parseDecisionId } from '../journal/ref.ts';
 import type { LoggedReply, ReplyDecision, ReplyQuery } from '../journal/reply.ts';
@@ -10,12 +11,17 @@ import { type Common, command, type OnRecord, onRecord, whoOf, withHouse } from 
 import { CommandFailure, usage } from './exit.ts';
 import { LONGEST_PAGE, listing, tallied } from './exporting.ts';
 import { isoTime, printJson, printJsonArray, printLine, printTable } from './output.ts';
-import { knownClient } from './settled.ts';
-import { SINCE, sinceOf } from './since.ts';
+import { knownClient, knownScope, personOf } from './settled.ts';
+import { SINCE, spanOf } from './since.ts';
 
 interface ListOptions extends OnRecord {
   readonly open?: boolean;
+  readonly kind?: string;
+  readonly campaign?: string;
+  readonly address?: string;
+  readonly from?: string;
   readonly since?: string;
+  readonly to?: string;
   readonly limit: number;
 }
 
@@ -32,7 +38,12 @@ export function addReplyCommands(program: Command): void {
   const whose = `owner: a client, or global for what is no known client's; on record where over ${LONGEST_PAGE}`;
   onRecord(command(group, 'list <owner>', `what came back, newest first; ${whose}`))
     .option('--open', 'only what waits for a decision')
-    .option('--since <time>', `received since: ${SINCE}`)
+    .addOption(new Option('--kind <kind>', 'only what was taken for this').choices(KINDS))
+    .option('--campaign <id>', 'only what is certainly of this campaign')
+    .option('--address <address>', 'only what is about this person')
+    .option('--from <time>', `received from this time on: ${SINCE}`)
+    .option('--since <time>', 'the same as --from')
+    .option('--to <time>', 'and before this time')
     .option('--limit <number>', 'at most so many', count, 100)
     .action(list);
   command(group, 'show <id>', 'one message that came back, and what followed')
@@ -52,11 +63,19 @@ function count(text: string): number {
 
 async function list(owner: string, options: ListOptions): Promise<void> {
   await withHouse(options, async house => {
-    const since = options.since === undefined ? 0 : sinceOf(options.since, house.clock.now());
-    const query: ReplyQuery = { since, limit: options.limit, ...(options.open === true ? { state: 'open' as const } : {}) };
+    const { kind, campaign, address, limit } = options;
     const known = owner === GLOBAL ? GLOBAL : (await knownClient(house, owner)).id;
-    const about = { journal: 'replies', limit: options.limit };
-    await listing(house, { owner: known, who: whoOf(options), about }, options.limit, async tally => {
+    if (campaign !== undefined) await knownScope(house, `${owner}/${campaign}`);
+    const query: ReplyQuery = {
+      ...spanOf(options, house.clock.now()),
+      ...(options.open === true ? { state: 'open' as const } : {}),
+      ...(address === undefined ? {} : { person: personOf(address) }),
+      kind,
+      campaign,
+      limit,
+    };
+    const about = { journal: 'replies', limit };
+    await listing(house, { owner: known, who: whoOf(options), about }, limit, async tally => {
       const found = tallied(house.replies.list(known, query), tally);
       if (options.json === true) return printJsonArray(mapped(found, shown));
       const rows: string[][] = [];

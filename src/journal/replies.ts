@@ -1,4 +1,5 @@
 /** The reply log in the store: one line for each message that came back and each owner whom it concerns (A16). */
+import { setImmediate as turn } from 'node:timers/promises';
 import type { Audit } from '../audit/audit.ts';
 import type { ClientId } from '../ids.ts';
 import type { Digests } from '../keys/digest.ts';
@@ -12,7 +13,6 @@ import {
   type EntryKey,
   type Expectation,
   isEntryKey,
-  type Key,
   type RecordKey,
   type Store,
   StoreUnavailable,
@@ -21,17 +21,20 @@ import {
 import { OpenReviews } from './open-reviews.ts';
 import { type Owner, Pseudonyms } from './pseudonyms.ts';
 import { timePrefix } from './ref.ts';
-import type { LoggedReply, ReplyDecision, ReplyLog, ReplyQuery } from './reply.ts';
+import type { LoggedReply, ReplyDecision, ReplyLog, ReplyPage, ReplyQuery } from './reply.ts';
+import { aad, fits, LINES, type Line, lineKey, put, type Words, wordsKey } from './reply-lines.ts';
 
-const LINES = 'replies';
-/** What the person wrote, under the owner's own key: it goes with that key, or with an erasure. */
-const WORDS = 'reply-words';
 const KEPT = 'reply-kept';
 /** Message-ID and writer of a human reply → its line. */
 const WRITTEN = 'replies-written';
 const TEXT_CHARACTERS = 4_096;
 const CHUNK = 1024 * 1024;
 const ATTEMPTS = 50;
+/** Lines of a page where nobody says, and of a listing of any length, read at once. */
+const PAGE = 1_000;
+/** Lines looked at for one page, and at a stretch, a few ms' worth: mail has its turn between them. */
+const LOOKED_AT = 2_000;
+const STRETCH = 100;
 /** People of one line: a report may name thousands. */
 const MAX_PEOPLE = 100;
 
@@ -65,16 +68,6 @@ export interface RepliesParts {
   readonly vault: Vault;
   readonly keyring: Keyring;
   readonly audit: Audit;
-}
-
-interface Line extends Omit<LoggedReply, 'id' | 'owner' | 'people' | 'text' | 'span'> {
-  /** Pseudonyms, the writers' first. */
-  readonly people: readonly string[];
-  readonly writers: number;
-}
-
-interface Words extends Pick<LoggedReply, 'text' | 'span'> {
-  readonly messageId: string | undefined;
 }
 
 /** A line as it was found, with the people whose mapping still lives. */
@@ -176,25 +169,46 @@ export class StoredReplies implements ReplyLog {
     return this.#open.none(owner, person);
   }
 
-  async *list(owner: Owner, { state, since = 0, before, limit = Number.POSITIVE_INFINITY }: ReplyQuery = {}): AsyncIterable<LoggedReply> {
-    const { store } = this.#parts;
-    let left = limit;
+  async *list(owner: Owner, { limit = Number.POSITIVE_INFINITY, before, ...query }: ReplyQuery = {}): AsyncIterable<LoggedReply> {
+    let [next, left]: [string | undefined, number] = [before, limit];
+    do {
+      const page = await this.page(owner, { ...query, before: next, limit: Math.min(PAGE, left) });
+      yield* page.items;
+      next = page.next;
+      left -= page.items.length;
+    } while (next !== undefined && left > 0);
+  }
+
+  /** One page, of at most `limit` lines (PAGE where none is named). @throws StoreUnavailable, VaultUnavailable */
+  async page(owner: Owner, query: ReplyQuery): Promise<ReplyPage> {
+    const { state, person, from = 0, to, before, limit = PAGE } = query;
+    const pseudonym = person === undefined ? undefined : await this.#pseudonyms.find(owner, person);
+    if (person !== undefined && pseudonym === undefined) return { items: [], next: undefined };
     const log = state === 'open' ? this.#open.log : LINES;
-    for await (const [key, value] of store.scan({
-      owner,
-      log,
-      from: timePrefix(since),
-      ...(before === undefined ? {} : { to: before }),
-      reverse: true,
-    })) {
-      if (left <= 0) return;
-      if (isEntryKey(key)) continue;
-      const place = { owner, id: key.id };
-      const shown = log === LINES ? await this.#shown(place, this.#line(key, value)) : await this.show(key.id, [owner]);
-      if (shown === undefined || (state !== undefined && shown.state !== state)) continue;
-      left -= 1;
-      yield shown;
+    const items: LoggedReply[] = [];
+    // Ids are of 0-9 and a-z.
+    let until = [before ?? '~', to === undefined ? '~' : timePrefix(to)].sort()[0] as string;
+    for (let lookedAt = 0; lookedAt < LOOKED_AT; lookedAt += STRETCH) {
+      if (lookedAt > 0) await turn();
+      let read = 0;
+      for await (const [key, value] of this.#parts.store.scan({
+        owner,
+        log,
+        from: timePrefix(from),
+        to: until,
+        reverse: true,
+        limit: STRETCH,
+      })) {
+        if (isEntryKey(key)) continue;
+        if (items.length === limit) return { items, next: until };
+        read += 1;
+        until = key.id;
+        const line = log === LINES ? this.#line(key, value) : await this.#lineOf({ owner, id: key.id });
+        if (line !== undefined && fits(line, query, pseudonym)) items.push(await this.#shown({ owner, id: key.id }, line));
+      }
+      if (read < STRETCH) return { items, next: undefined };
     }
+    return { items, next: until };
   }
 
   async show(id: string, owners: readonly Owner[]): Promise<LoggedReply | undefined> {
@@ -255,6 +269,11 @@ export class StoredReplies implements ReplyLog {
     return { key, value, line, people: alive(known), writers: alive(known.slice(0, line.writers)) };
   }
 
+  async #lineOf({ owner, id }: ReplyPlace): Promise<Line | undefined> {
+    const [value] = await this.#parts.store.find([lineKey(owner, id)]);
+    return value && this.#line(lineKey(owner, id), value);
+  }
+
   #line(key: RecordKey, value: Value): Line {
     const plain = this.#sealer.open(value, aad(key));
     if (plain === undefined) throw new StoreUnavailable(`A line of the reply log of ${key.owner} cannot be opened with this key ring`);
@@ -307,20 +326,4 @@ export class StoredReplies implements ReplyLog {
       throw new StoreUnavailable(error.message, { cause: error });
     }
   }
-}
-
-function lineKey(owner: Owner, id: string): RecordKey {
-  return { owner, log: LINES, id };
-}
-
-function wordsKey(owner: Owner, id: string): RecordKey {
-  return { owner, log: WORDS, id };
-}
-
-function put(sealer: Sealer, key: RecordKey, value: object): Change {
-  return { key, value: sealer.seal(JSON.stringify(value), aad(key)) };
-}
-
-function aad(key: Key): string {
-  return isEntryKey(key) ? `${key.owner}/${key.set}/${key.id.toString('hex')}` : `${key.owner}/${key.log}/${key.id}`;
 }

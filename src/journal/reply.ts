@@ -56,12 +56,24 @@ export interface LoggedReply {
 }
 
 export interface ReplyQuery {
-  readonly state?: ReplyState;
-  /** Received at or after, ms since 1970 UTC. */
-  readonly since?: number;
+  readonly state?: ReplyState | undefined;
+  readonly kind?: string | undefined;
+  readonly campaign?: string | undefined;
+  /** Whom it is about, however the address is spelled. */
+  readonly person?: Address | undefined;
+  /** Received from this moment on, and before that one; ms since 1970 UTC. */
+  readonly from?: number | undefined;
+  readonly to?: number | undefined;
   /** Only what is older than the line with this id. */
   readonly before?: string | undefined;
-  readonly limit?: number;
+  readonly limit?: number | undefined;
+}
+
+/** Newest first. A page may hold fewer than its limit, or none, and still have a `next`: where few fit, one page looks at so many only. */
+export interface ReplyPage {
+  readonly items: readonly LoggedReply[];
+  /** The `before` of the next page; undefined where there is none. */
+  readonly next: string | undefined;
 }
 
 /** Reading the reply log. Every method throws StoreUnavailable where no answer came. */

@@ -47,6 +47,14 @@ t.test('list, show, decide; counted and looked at', async t => {
   );
   t.equal((await json<Line[]>('reply', 'list', 'acme', '--limit', '1')).length, 1);
   t.same(await json('reply', 'list', 'acme', '--since', '2999-01-01'), []);
+  const kinds = async (...args: string[]) => (await json<Line[]>('reply', 'list', 'acme', ...args)).map(({ kind }) => kind);
+  t.same(await kinds('--kind', 'reply'), ['reply']);
+  t.same(await kinds('--address', ANN.toUpperCase()), ['reply']);
+  t.same(await kinds('--address', 'nobody@there.example'), []);
+  t.same(await kinds('--from', '1h'), ['bounce', 'reply']);
+  t.same(await kinds('--to', '1h'), []);
+  t.match(await cli('reply', 'list', 'acme', '--campaign', 'nosuch'), { code: 1, stdout: '', stderr: /no campaign 'nosuch'/ });
+  t.match(await cli('reply', 'list', 'acme', '--from', '1h', '--to', '2h'), { code: 2, stdout: '', stderr: /--to is not after/ });
   t.same(await json('reply', 'list', 'global'), []);
   t.match(
     await says('reply', 'list', 'acme'),

@@ -188,7 +188,7 @@ t.test('the log, newest first, by time and state', async t => {
   };
   t.equal(await kinds({}), 'p3 p2 p1 p0');
   t.equal(await kinds({ limit: 2 }), 'p3 p2');
-  t.equal(await kinds({ since: at - 2_000 }), 'p3 p2');
+  t.equal(await kinds({ from: at - 2_000 }), 'p3 p2');
   t.equal(await kinds({ state: 'open' }), 'p3 p1');
   t.equal(await kinds({ state: 'done' }), 'p2 p0');
 });

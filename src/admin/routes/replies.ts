@@ -1,14 +1,18 @@
 /** What came back: the log, and the queue of what a person must look at; each for a client, and for what is no known client's. */
 import { type Static, Type } from 'typebox';
 import type { Actor } from '../../accounts/account.ts';
+import { unknownWords } from '../../checks/grounds.ts';
 import { GLOBAL } from '../../ids.ts';
 import { decide } from '../../inbound/deciding.ts';
+import { KINDS } from '../../inbound/finding.ts';
 import type { Owner } from '../../journal/pseudonyms.ts';
 import { parseDecisionId } from '../../journal/ref.ts';
 import type { LoggedReply } from '../../journal/reply.ts';
 import type { AdminParts, App } from '../app.ts';
+import { addressSchema, isWrong, readPerson } from '../entries.ts';
 import { problem } from '../problem.ts';
-import { clientIdSchema, isoTimeSchema, PAGE_LIMIT, pageOf, pageQuery, strict } from '../schemas.ts';
+import { campaignIdSchema, clientIdSchema, isoTimeSchema, PAGE_LIMIT, pageOf, pageQuery, strict } from '../schemas.ts';
+import { readSpan, spanOrSinceQuery } from '../span.ts';
 import { whoOf } from '../who.ts';
 
 const tags = ['replies'];
@@ -43,14 +47,14 @@ const replySchema = Type.Object(
   },
   strict,
 );
-const query = Type.Object(
-  {
-    ...pageQuery,
-    state: Type.Optional(Type.Enum(['open'], { description: 'Only what waits for a decision' })),
-    since: Type.Optional(isoTimeSchema),
-  },
-  strict,
-);
+const query = {
+  ...pageQuery,
+  ...spanOrSinceQuery,
+  state: Type.Optional(Type.Enum(['open'], { description: 'Only what waits for a decision' })),
+  kind: Type.Optional(Type.Enum([...KINDS], { description: 'Only what was taken for this' })),
+  address: Type.Optional(addressSchema),
+};
+const ofCampaign = { campaign: Type.Optional({ ...campaignIdSchema, description: 'Only what is certainly of this campaign' }) };
 
 /** Where a log is, and what may be done there by whom. */
 const PLACES = [
@@ -58,6 +62,7 @@ const PLACES = [
     path: '/v1/clients/:client/replies',
     whose: 'of a client',
     params: { client: clientIdSchema },
+    query: Type.Object({ ...query, ...ofCampaign }, strict),
     read: { roles: ['admin', 'operator', 'officer', 'client'], scope: 'replies:read' },
     write: { roles: ['admin', 'operator', 'officer'], scope: 'replies:write' },
   },
@@ -65,19 +70,20 @@ const PLACES = [
     path: '/v1/global/replies',
     whose: 'that are no known client’s',
     params: {},
+    query: Type.Object(query, strict),
     read: { roles: ['admin', 'operator', 'officer'], scope: 'global:read' },
     write: { roles: ['admin', 'operator', 'officer'], scope: 'global:write' },
   },
 ] as const;
 
 export function replyRoutes(app: App, parts: AdminParts): void {
-  const { replies } = parts;
+  const { replies, decisions } = parts;
   const ownerOf = (request: { readonly profile: { readonly id: Owner } | undefined }): Owner => request.profile?.id ?? GLOBAL;
   const known = async (owner: Owner, text: string): Promise<LoggedReply | undefined> => {
     const id = parseDecisionId(text);
     return id === undefined ? undefined : replies.show(id, [owner]);
   };
-  for (const { path, whose, params, read, write } of PLACES) {
+  for (const { path, whose, params, query: asks, read, write } of PLACES) {
     const oneOf = Type.Object({ ...params, id: Type.String({ examples: ['01kag3v8x5q0r7tw'] }) });
 
     app.get(
@@ -85,27 +91,28 @@ export function replyRoutes(app: App, parts: AdminParts): void {
       {
         schema: {
           summary: `Messages that came back, ${whose}, newest first`,
+          description: 'A page may be short, even empty, and still have a next one: go on while `next` is no null.',
           tags,
           params: Type.Object(params),
-          querystring: query,
+          querystring: asks,
           response: { 200: pageOf(replySchema) },
         },
         config: { ...read, roles: [...read.roles] },
       },
       async (request, reply) => {
-        const { limit = PAGE_LIMIT, cursor, state, since } = request.query;
+        const { limit = PAGE_LIMIT, cursor, state, kind, address } = request.query;
+        const campaign = 'campaign' in request.query ? request.query.campaign : undefined;
         const before = cursor === undefined ? undefined : parseDecisionId(cursor);
         if (cursor !== undefined && before === undefined)
           return problem(reply, 'invalid', 'see errors', [{ field: 'cursor', message: 'is none', fix: 'send the `next` of a page' }]);
-        const asked = {
-          before,
-          limit: limit + 1,
-          ...(since === undefined ? {} : { since: Date.parse(since) }),
-          ...(state ? { state } : {}),
-        };
-        const items: Shown[] = [];
-        for await (const line of replies.list(ownerOf(request), asked)) items.push(shown(line, request.actor));
-        return { items: items.slice(0, limit), next: items.length > limit ? (items[limit - 1] as Shown).id : null };
+        const span = readSpan(request.query);
+        if ('errors' in span) return problem(reply, 'invalid', 'see errors', span.errors);
+        const unknown = campaign === undefined ? [] : await unknownWords({ campaign }, [request.profile], decisions);
+        if (unknown.length > 0) return problem(reply, 'invalid', 'see errors', unknown);
+        const person = address === undefined ? undefined : readPerson('address', address);
+        if (person !== undefined && isWrong(person)) return problem(reply, 'invalid', 'see errors', person.errors);
+        const { items, next } = await replies.page(ownerOf(request), { ...span, before, limit, state, kind, campaign, person });
+        return { items: items.map(line => shown(line, request.actor)), next: next ?? null };
       },
     );
 
