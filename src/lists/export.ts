@@ -20,9 +20,19 @@ export function exportLines({ list, match, target, digest, acts }: ListEntry, fo
   return acts.map(({ reason, source, at }) => {
     const createdAt = new Date(at).toISOString();
     if (format === 'ndjson') return `${JSON.stringify({ ...whom, reason, source, createdAt })}\n`;
-    const cells = list === 'suppression' ? [digest, match] : match === 'domain' ? ['', target] : [target, ''];
+    const cells = list === 'suppression' ? [digest, match] : match === 'domain' ? ['', target] : [inert(target ?? ''), ''];
     return `${[...cells, reason, source, createdAt].map(quoted).join(',')}\n`;
   });
+}
+
+/**
+ * An address that no spreadsheet takes for a formula (OWASP, CSV Injection): a local part that begins as one stands in quotes, which is
+ * the same mailbox (RFC 5321 §4.1.2), and an import reads it as such. No `@`, tab or line end begins one, and no other cell is anybody's own text.
+ */
+function inert(address: string): string {
+  if (!/^[=+-]/.test(address)) return address;
+  const at = address.lastIndexOf('@');
+  return `"${address.slice(0, at)}"${address.slice(at)}`;
 }
 
 /** RFC 4180 §2: a cell with a delimiter, quote or line end stands in quotes. */

@@ -1,8 +1,10 @@
 /** Exports: a list leaves the house as a stream, on record before its first octet, and comes back in as it was. */
+import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
 import type { AuditLine } from '../../src/audit/act.ts';
 import type { ClientId } from '../../src/ids.ts';
+import { importList } from '../../src/lists/import.ts';
 import { isAddress, parsePerson } from '../../src/mail/address.ts';
 import { newOffice, type Office } from './support.ts';
 
@@ -41,6 +43,29 @@ t.test('A18: what is exported imports back as it was, in both formats', async t 
   t.match(ndjson.headers.get('content-type'), /^application\/x-ndjson/);
   await imported(ask, 'other', ndjson.text, 'application/x-ndjson');
   t.same(sorted((await ask('GET', '/v1/clients/other/exclusions/export')).text), sorted(csv));
+});
+
+t.test('A18: no address of an export begins as a formula, and each comes back as the same person', async t => {
+  const office = await newOffice(t);
+  const ask = await office.as('operator');
+  const people = ['=cmd@one.example', '+jo@one.example', '-jo@one.example', 'jo@one.example', 'j=o-1@one.example'];
+  t.match((await ask('POST', `${CLIENT}/exclusions/batch`, { entries: people })).json(), { added: people.length });
+  const { text } = await ask('GET', `${CLIENT}/exclusions/export`);
+  const cells = text
+    .trim()
+    .split('\n')
+    .slice(1)
+    .map(line => /^(?:"(?:[^"]|"")*"|[^,]*)/.exec(line)?.[0]);
+  t.same(
+    cells.sort(),
+    ['"""+jo""@one.example"', '"""-jo""@one.example"', '"""=cmd""@one.example"', 'j=o-1@one.example', 'jo@one.example'],
+    'quoted where a spreadsheet would run it',
+  );
+  const file = Readable.from([Buffer.from(text)]);
+  t.match(await importList(office.house.lists, { owner: 'other' as ClientId }, file, { strict: true }), { added: people.length });
+  const { items } = (await ask('GET', '/v1/clients/other/exclusions')).json<{ items: { address: string }[] }>();
+  t.same(items.map(({ address }) => address).sort(), people.toSorted(), 'the same people');
+  t.equal((await ask('GET', '/v1/clients/other/exclusions/export')).text.split('\n').toSorted().join(), text.split('\n').toSorted().join());
 });
 
 t.test('B8: who exported what, from where, is on record before the first octet, and how much after the last', async t => {
