@@ -165,6 +165,9 @@ t.test('lists are paged, searched and filtered', async t => {
     cursor = page.next;
   }
   t.equal(new Set(seen.map(({ id }) => id)).size, 231);
+  const [one] = seen.slice(100);
+  const named = await operator('GET', `${EXCLUSIONS}?limit=1&cursor=${one?.id.slice(0, 12)}${'0'.repeat(20)}`);
+  t.match(named.json<Page>().items, [{ id: one?.id }], 'by the digest of exports and webhooks');
   const items = async (query: string) => (await operator('GET', `${EXCLUSIONS}?${query}`)).json<Page>().items;
   t.match(await items(`address=${enc('P7@customer.example')}`), [{ address: 'p7@customer.example' }]);
   t.match(await items('domain=else.example'), [{ domain: 'else.example' }]);
@@ -251,11 +254,13 @@ t.test('what is wrong with an entry is told by field, and roles and scopes hold'
     ['GET', SUPPRESSIONS],
     ['DELETE', EXCLUSIONS],
     ['DELETE', SUPPRESSIONS],
+    ['GET', '/v1/decisions'],
   ] as const) {
+    const field = path === '/v1/decisions' ? 'recipient' : 'address';
     for (const plus of ['pat+y@customer.example', '+pat@customer.example'])
       t.match(
-        (await operator(method, `${path}?address=${plus}`)).json(),
-        { status: 422, errors: [{ field: 'address', fix: /write \+ as %2B/ }] },
+        (await operator(method, `${path}?${field}=${plus}`)).json(),
+        { status: 422, errors: [{ field, fix: /write \+ as %2B/ }] },
         `${method} ${path} ${plus}`,
       );
   }

@@ -9,7 +9,7 @@ import type { Decision } from '../../journal/decision.ts';
 import { parseDecisionId } from '../../journal/ref.ts';
 import { OUTCOMES } from '../../journal/stats.ts';
 import type { AdminParts, App } from '../app.ts';
-import { addressSchema, isWrong, readPerson, toldActs } from '../entries.ts';
+import { addressSchema, isWrong, readAskedPerson, toldActs } from '../entries.ts';
 import { type FieldError, problem } from '../problem.ts';
 import { campaignIdSchema, clientIdSchema, clientParams, isoTimeSchema, PAGE_LIMIT, pageOf, pageQuery, strict } from '../schemas.ts';
 import { readSpan, spanQuery } from '../span.ts';
@@ -70,7 +70,7 @@ export function decisionRoutes(app: App, { decisions, clients }: AdminParts): vo
     if (errors.length > 0) return { errors };
     const after = asked.cursor === undefined ? undefined : parseDecisionId(asked.cursor);
     if (asked.cursor !== undefined && after === undefined) return wrong('cursor', 'is none', 'send the `next` of a page');
-    const recipient = asked.recipient === undefined ? undefined : readPerson('recipient', asked.recipient);
+    const recipient = asked.recipient === undefined ? undefined : readAskedPerson('recipient', asked.recipient);
     if (recipient !== undefined && isWrong(recipient)) return recipient;
     if (asked.id !== undefined) {
       const id = parseDecisionId(asked.id);
