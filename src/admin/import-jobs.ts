@@ -178,9 +178,14 @@ export class ImportJobs {
     const running: Running = { job, process, over: Promise.resolve(job) };
     this.#running.set(owner, running);
     const settled = new AbortController();
-    running.over = process.done.then(report => this.#end(owner, running, report, who)).finally(() => settled.abort());
+    const beating = this.#beat(owner, running, settled.signal);
+    running.over = process.done.then(async report => {
+      // A beat that was on its way would be written over the end, and the import seem to run for ever.
+      settled.abort();
+      await beating;
+      return this.#end(owner, running, report, who);
+    });
     running.over.catch(error => this.#parts.log.error({ err: error, job: job.id }, 'the end of an import could not be written down'));
-    void this.#beat(owner, running, settled.signal);
     return { job, receive: file => this.#receive(running, file) };
   }
 
