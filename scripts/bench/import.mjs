@@ -248,7 +248,8 @@ async function freePort() {
 
 async function listening(port) {
   const { connect } = await import('node:net');
-  for (let i = 0; i < 100; i++) {
+  // A gate first reads the objection ledger, which the opt-outs above are in.
+  for (let i = 0; i < 1_200; i++) {
     const socket = connect(port, '127.0.0.1');
     const open = await new Promise(resolve => socket.once('connect', () => resolve(true)).once('error', () => resolve(false)));
     socket.destroy();

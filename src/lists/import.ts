@@ -54,8 +54,8 @@ export interface ImportReport {
 
 export const MAX_ERRORS = 100_000;
 /** Items of one merge, and merges at once: while one is being synced to disk, the next is sealed. More of either, and mail waits longer for the store. */
-const BATCH = 500;
-const AT_ONCE = 2;
+const BATCH = 250;
+const AT_ONCE = 4;
 
 /** Reads `chunks` to their end. @throws StoreUnavailable; what was imported before stays, and importing again changes nothing of it */
 export async function importList(

@@ -21,7 +21,7 @@ import {
 /** Records and entries read between two yields of a scan; a snapshot is held no longer, so that a slow reader does not make the file grow. */
 const PAGE = 256;
 /** Changes written in one transaction, of several applies: the file is locked that long (a few ms), which other processes wait for. */
-const MAX_BATCH = 1_000;
+const MAX_BATCH = 500;
 /** Longest wait for the disk, or for another process that is stopped while it holds the write lock. */
 const APPLY_MS = 10_000;
 const LOW_DISK = 512 * 1024 * 1024;
