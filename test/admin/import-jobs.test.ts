@@ -23,7 +23,7 @@ t.test('an import that ended stays so, where its end takes longer to be told tha
   });
   const begun = await jobs.begin(
     ACME,
-    { scope: { owner: ACME }, dryRun: false, strict: false },
+    { scope: { owner: ACME }, dryRun: false, strict: false, platform: false },
     { who: { by: 'test', from: 'cli' }, own: true },
   );
   if (typeof begun === 'string') throw new Error(begun);
