@@ -11,7 +11,6 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createWriteStream, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { availableParallelism, cpus, loadavg, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -19,6 +18,7 @@ import { promisify } from 'node:util';
 import { build, installPackages, requireNode, root } from '../toolchain.mjs';
 import { campaignMail } from './message.mjs';
 import { startSender, startSink } from './paced.mjs';
+import { freePort, listening } from './ports.mjs';
 
 requireNode(20);
 if (!process.argv.includes('--built')) {
@@ -83,7 +83,8 @@ log: {level: warn}
     await postern('account', 'add', 'boss', '--role', 'admin');
     const { token } = JSON.parse((await postern('token', 'add', 'boss', '--expires', '1', '--json')).text);
     start(process.execPath, [main, 'serve', '--config', config], home);
-    await Promise.all([listening(smtp), listening(admin)]);
+    // A gate first reads the objection ledger, which the opt-outs above are in.
+    await Promise.all([listening(smtp, 120), listening(admin, 120)]);
     const bring = by === 'cli' ? list => postern('list', 'import', 'acme', list) : list => upload(`http://127.0.0.1:${admin}`, token, list);
     await mail(store, home, smtp, bring);
   }
@@ -235,26 +236,4 @@ async function stop(child) {
   if (child.exitCode !== null) return;
   child.kill('SIGKILL');
   await once(child, 'exit');
-}
-
-async function freePort() {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address();
-  server.close();
-  await once(server, 'close');
-  return port;
-}
-
-async function listening(port) {
-  const { connect } = await import('node:net');
-  // A gate first reads the objection ledger, which the opt-outs above are in.
-  for (let i = 0; i < 1_200; i++) {
-    const socket = connect(port, '127.0.0.1');
-    const open = await new Promise(resolve => socket.once('connect', () => resolve(true)).once('error', () => resolve(false)));
-    socket.destroy();
-    if (open) return;
-    await sleep(100);
-  }
-  throw new Error(`nothing listens on port ${port}`);
 }

@@ -4,14 +4,13 @@
  * Options: --messages N, --sessions N, --rounds N, --bytes N, --entries N (on the client's exclusion list), --workers N (of Postern's).
  */
 import { execFileSync, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, installPackages, requireNode, root } from '../toolchain.mjs';
 import { campaignMail } from './message.mjs';
+import { freePort, listening } from './ports.mjs';
 
 requireNode(20);
 installPackages();
@@ -148,25 +147,4 @@ function report({ postern, plain, pooled }) {
     `postern / naive: ${ratio(plain)} times the msg/s; postern / naive with kept connections: ${ratio(pooled)} times`,
   ];
   process.stdout.write(`${lines.join('\n')}\n`);
-}
-
-async function freePort() {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address();
-  server.close();
-  await once(server, 'close');
-  return port;
-}
-
-async function listening(port) {
-  const { connect } = await import('node:net');
-  for (let i = 0; i < 100; i++) {
-    const socket = connect(port, '127.0.0.1');
-    const open = await new Promise(resolve => socket.once('connect', () => resolve(true)).once('error', () => resolve(false)));
-    socket.destroy();
-    if (open) return;
-    await new Promise(resolve => setTimeout(resolve, 100));
-  }
-  throw new Error(`nothing listens on port ${port}`);
 }
