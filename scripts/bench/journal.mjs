@@ -35,6 +35,10 @@ await onEachStore(option('stores', 'lmdb,redis'), async (name, office) => {
   const sample = await write(name, office.house, start);
   const asker = await startAsker(office, () => office.house.lists.standing(people[7], CLIENT, []));
   const at = days => new Date(start + days * DAY_MS).toISOString();
+  for (const id of CAMPAIGNS.slice(1)) {
+    const body = JSON.stringify({ id, targetDomains: ['prospect.example'] });
+    await asker.ask({ method: 'POST', path: `/v1/clients/${CLIENT}/campaigns`, body, times: 1, status: 201 });
+  }
   const page = (what, query) =>
     asker.line(`decisions: ${what}`, `/v1/clients/${CLIENT}/decisions?${query}`, ({ text }) => {
       const { items, next } = JSON.parse(text);
@@ -51,7 +55,7 @@ await onEachStore(option('stores', 'lmdb,redis'), async (name, office) => {
   await page('of one token and campaign', 'token=personal&campaign=news');
   await page('of a token that three have', 'token=rare');
   await page('of a check and campaign that one has', 'check=upstream&token=rare&campaign=trial');
-  await page('of a check that none has', 'check=nosuch');
+  await page('of a check that none has', 'check=conversation');
   await page('of a check and a token that none has together', 'check=opt-out&token=excluded');
   await page('of an outcome that none has', 'outcome=observed');
   await page('of one outcome, on one day', `outcome=deferred&from=${at(3)}&to=${at(4)}`);
