@@ -4,6 +4,7 @@
  * First the file is read to its end into a spool, then what it holds is merged in the order of the digests: so neighbours in the store
  * are written together, duplicates meet, a dry run counts what the real one would, and `strict` needs no second reading.
  */
+import { setImmediate as turn } from 'node:timers/promises';
 import { DIGEST_OCTETS, type HashAlgorithm } from '../keys/digest.ts';
 import { type Columns, columnsOf, columnsWithoutHeader, meaningOf, platformMeaning } from './columns.ts';
 import { causedByRecipient, decodeEntry, type EntryAct, encodeEntry } from './entry.ts';
@@ -215,6 +216,8 @@ async function mergeSpool(
       one.catch(() => undefined);
       running.add(one);
       if (running.size >= AT_ONCE) await Promise.race(running);
+      // So that the store's own turn comes between two batches.
+      await turn();
     }
     await Promise.all(running);
     return done === spool.size;
