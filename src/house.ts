@@ -109,8 +109,8 @@ export async function openHouse(options: HouseOptions): Promise<House> {
   const keyring = await keyringFor({ storeUrl: config.store.url, open, keys, clock, log });
   const vaultAt = config.keys.vault ?? defaultVault(keys.file);
   const vault = openVault(/^rediss?:/.test(vaultAt) ? vaultAt : resolve(baseDir, vaultAt), { keyring, clock });
-  const place = config.store.url.startsWith('lmdb:') ? { place: 'embedded' } : {};
-  const ledger = openLedger(config.ledger.url, { keyring, vault, clock, log, baseDir, create, ...place });
+  const embedded = config.store.url.startsWith('lmdb:') ? { place: 'embedded', lasting: true } : {};
+  const ledger = openLedger(config.ledger.url, { keyring, vault, clock, log, baseDir, create, ...embedded });
   let store: Store;
   try {
     const admit = admission({ keyring, vault, ledger, patient, create });

@@ -14,6 +14,8 @@ const CHUNK = 256 * 1024;
 const BATCH = 1024 * 1024;
 /** A line's time stands at its beginning, and no line is longer. */
 const LONGEST_LINE = 8 * 1024 * 1024;
+/** Octets of a line's end by which it is known again: of a seal, which no other line has. */
+const TOLD = 24;
 
 interface Waiting {
   readonly payload: Buffer;
@@ -81,19 +83,21 @@ export class FileLedger implements LedgerMedium {
     });
   }
 
-  async *read(from: number): AsyncIterable<LedgerLine> {
+  async *read(from: number, after?: string): AsyncIterable<LedgerLine> {
     const handle = await this.#attempt(() => open(this.#path, 'r'));
     try {
       const { size } = await handle.stat();
-      let number = 0;
-      const start = await offsetOf(handle, size, from);
+      const behind = after === undefined ? undefined : await endOf(handle, size, after);
+      const start = behind ?? (await offsetOf(handle, size, from));
+      let end = start - 1;
       for await (const text of linesOf(handle, start, size)) {
-        number += 1;
+        const begins = end + 1;
+        end = begins + text.length;
         // The first is the header, or what is left of the line that `start` lies in.
-        if (number === 1) continue;
+        if (begins === start) continue;
         const line = parseLedgerLine(text);
         if (line === 'foreign') throw new LedgerProblem(`${this.name} holds a line that is none; restore the file from its backup`);
-        if (typeof line !== 'string' && line.time >= from) yield line;
+        if (typeof line !== 'string' && (behind !== undefined || line.time >= from)) yield { ...line, place: placeOf(end, text) };
       }
     } finally {
       await handle.close();
@@ -177,6 +181,20 @@ export class FileLedger implements LedgerMedium {
       throw new StoreUnavailable(`${this.name} cannot be used: ${code ?? message}`, { cause: error });
     }
   }
+}
+
+/** Where a line ends, and how: a file that was put back from its backup has other lines there. */
+function placeOf(end: number, text: string): string {
+  return `${end} ${text.slice(-TOLD)}`;
+}
+
+/** The offset behind that line; undefined where it is not there. */
+async function endOf(handle: FileHandle, size: number, place: string): Promise<number | undefined> {
+  const [offset, told = ''] = place.split(' ');
+  const end = Number(offset);
+  if (!(end >= told.length && end <= size)) return undefined;
+  const [there, next] = (await textAt(handle, end - told.length, Math.min(end + 1, size))).split('\n');
+  return there === told && (next !== undefined || end === size) ? end : undefined;
 }
 
 /** An offset before the first line of that time, found by halving: a ledger grows for years, a replay wants minutes. */

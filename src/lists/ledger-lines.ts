@@ -6,6 +6,8 @@
  */
 import type { LedgerLine } from './ledger-medium.ts';
 
+type Line = Pick<LedgerLine, 'time' | 'payload'>;
+
 const WHOLE = /^(\d{1,15}) (\d{1,9}) ([A-Za-z0-9_-]+)$/;
 const CUT = /^\d{1,15}(?: (?:\d{1,9}(?: [A-Za-z0-9_-]*)?)?)?$/;
 
@@ -15,7 +17,7 @@ export function ledgerLine(time: number, payload: Buffer): string {
 }
 
 /** The line, or what it is instead: `blank`, `torn` (skip it) or `foreign` (nothing that this program writes). */
-export function parseLedgerLine(text: string): LedgerLine | 'blank' | 'torn' | 'foreign' {
+export function parseLedgerLine(text: string): Line | 'blank' | 'torn' | 'foreign' {
   if (text === '') return 'blank';
   if (text.includes('\0')) return 'torn';
   const [, time = '', length = '', payload = ''] = WHOLE.exec(text) ?? [];

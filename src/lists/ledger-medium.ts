@@ -8,6 +8,8 @@ export interface LedgerLine {
   /** Milliseconds since 1970 UTC; hardly ever less than the line's before it, whatever the clock does. */
   readonly time: number;
   readonly payload: Buffer;
+  /** Where it stands, in the medium's own words; printable, and not for anything but `read`. */
+  readonly place: string;
 }
 
 export interface LedgerMedium {
@@ -19,7 +21,10 @@ export interface LedgerMedium {
   create(header: string): Promise<string>;
   /** Durable when it resolves to the line's time. @throws StoreUnavailable where it may not be */
   append(payload: Buffer): Promise<number>;
-  /** The lines from a time on, in order, as far as they were written when asked. @throws LedgerProblem at a line that is none */
-  read(from: number): AsyncIterable<LedgerLine>;
+  /**
+   * The lines behind the one at the place `after`, or those from the time `from` on where that line is not there (any more): in order, as
+   * far as they were written when asked. @throws LedgerProblem at a line that is none
+   */
+  read(from: number, after?: string): AsyncIterable<LedgerLine>;
   close(): Promise<void>;
 }

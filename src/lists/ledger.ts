@@ -18,7 +18,7 @@ import { checkHead, headKey } from '../store/head.ts';
 import type { RecordKey, Store } from '../store/store.ts';
 import { Entries } from './entry.ts';
 import { FileLedger } from './file-ledger.ts';
-import { type LedgerMedium, LedgerProblem } from './ledger-medium.ts';
+import { type LedgerLine, type LedgerMedium, LedgerProblem } from './ledger-medium.ts';
 import { decodeRecord, encodeRecord, type LedgerRecord } from './ledger-record.ts';
 import { RedisLedger } from './redis-ledger.ts';
 import { type Replayed, replayRecords } from './replay.ts';
@@ -41,17 +41,29 @@ export interface LedgerParts {
   readonly create: boolean;
   /** Names this gate among those that share the store and have ledgers of their own. By default host name and path; for an embedded store say `embedded`. */
   readonly place?: string;
+  /** The store never forgets what it acknowledged, as an embedded one. Default: it may forget its last seconds. */
+  readonly lasting?: boolean;
 }
 
 const FORMAT = 'postern-ledger 1';
 const MARKS = 'ledger';
+const SEEN = 'ledger-seen';
 /** A store may forget its last seconds, with the mark or without; servers' clocks may differ. */
 const MARGIN_MS = 10 * 60_000;
-/** Appends after which the mark is moved, so that a replay after a crash reads no more than these and the margin. */
+/** Appends after which the mark is moved, so that a replay after a crash reads no more than these and the margin; entries read that the next replay shall not read again. */
 const MARK_EVERY = 1_000;
 
 interface Mark {
   /** Everything in the ledger up to this time is in the store. */
+  readonly time: number;
+  readonly place: string;
+}
+
+/**
+ * A line up to which a replay has found the store to hold everything, whoever wrote it: unlike the mark it needs no margin, so that a
+ * million objections of one file do not have each start and each command compare them all again.
+ */
+interface Seen {
   readonly time: number;
   readonly place: string;
 }
@@ -135,13 +147,19 @@ export class Ledger {
     const header = await this.#medium.header();
     const id = this.#idIn(header ?? (await this.#begin(store)));
     this.#id = id;
-    const mark = await readMark(store, id);
+    const [mark, seen] = await Promise.all([readMark<Mark>(store, markKey(id)), readMark<Seen>(store, seenKey(id))]);
     this.#marked = mark?.time;
+    this.#latest = Math.max(this.#latest, mark?.time ?? 0, seen?.time ?? 0);
     const from = Math.max(0, (mark?.time ?? 0) - MARGIN_MS);
+    const after = seen !== undefined && seen.time >= from ? seen.place : undefined;
     const before = [...this.#unsettled].filter(({ appended }) => appended);
-    const replayed = await replayRecords(() => this.#records(id, from), store, this.#entries);
+    const reading = new Reading(this.#parts.lasting === true ? Number.POSITIVE_INFINITY : this.#parts.clock.now() - MARGIN_MS);
+    const replayed = await replayRecords(() => this.#records(id, reading.of(this.#medium.read(from, after))), store, this.#entries);
     for (const receipt of before) this.#unsettled.delete(receipt);
     if (mark === undefined || replayed.restored > 0 || replayed.read >= MARK_EVERY) await this.#writeMark(store, this.#appliedUpTo());
+    // What was brought back this moment may be forgotten once more.
+    const certain = this.#parts.lasting === true || replayed.restored === 0;
+    if (replayed.read >= MARK_EVERY && certain && reading.seen !== undefined) await write(store, seenKey(id), reading.seen);
     if (replayed.restored > 0) this.#parts.log.warn({ ...replayed }, 'the store lacked objections; the ledger has brought them back');
     return replayed;
   }
@@ -152,8 +170,8 @@ export class Ledger {
     await this.#medium.close();
   }
 
-  async *#records(id: string, from: number): AsyncIterable<LedgerRecord> {
-    for await (const { time, payload } of this.#medium.read(from)) {
+  async *#records(id: string, lines: AsyncIterable<LedgerLine>): AsyncIterable<LedgerRecord> {
+    for await (const { time, payload } of lines) {
       const plain = this.#sealer.open(payload, aadOf(id));
       if (plain === undefined) {
         throw new LedgerProblem(
@@ -182,7 +200,7 @@ export class Ledger {
   async #writeMark(store: Store, time: number): Promise<void> {
     const mark: Mark = { time: Math.max(time, 0), place: this.#place };
     this.#sinceMark = 0;
-    await store.apply([{ key: markKey(this.#begun()), value: Buffer.from(JSON.stringify(mark)) }]);
+    await write(store, markKey(this.#begun()), mark);
     this.#marked = mark.time;
   }
 
@@ -210,6 +228,26 @@ export class Ledger {
   }
 }
 
+/** How far a replay came at its first reading of the ledger: the second may find lines that were not looked at in the first. */
+class Reading {
+  /** The last line no later than a time. */
+  seen: Seen | undefined;
+  readonly #until: number;
+  #readings = 0;
+
+  constructor(until: number) {
+    this.#until = until;
+  }
+
+  async *of(lines: AsyncIterable<LedgerLine>): AsyncIterable<LedgerLine> {
+    const first = this.#readings++ === 0;
+    for await (const line of lines) {
+      yield line;
+      if (first && line.time <= this.#until) this.seen = { time: line.time, place: line.place };
+    }
+  }
+}
+
 function missing(medium: LedgerMedium): LedgerProblem {
   return new LedgerProblem(`${medium.name} is missing or empty; put it back or set ledger.url: objections may stand nowhere else`);
 }
@@ -222,7 +260,15 @@ function markKey(id: string): RecordKey {
   return { owner: GLOBAL, log: MARKS, id };
 }
 
-async function readMark(store: Store, id: string): Promise<Mark | undefined> {
-  const [value] = await store.find([markKey(id)]);
-  return value === undefined ? undefined : (JSON.parse(value.toString()) as Mark);
+function seenKey(id: string): RecordKey {
+  return { owner: GLOBAL, log: SEEN, id };
+}
+
+async function readMark<T extends Mark | Seen>(store: Store, key: RecordKey): Promise<T | undefined> {
+  const [value] = await store.find([key]);
+  return value === undefined ? undefined : (JSON.parse(value.toString()) as T);
+}
+
+async function write(store: Store, key: RecordKey, mark: Mark | Seen): Promise<void> {
+  await store.apply([{ key, value: Buffer.from(JSON.stringify(mark)) }]);
 }

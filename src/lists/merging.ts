@@ -1,12 +1,21 @@
 /** Putting acts into lists: what an entry already holds stays, whoever else writes at the same time. */
-import { setImmediate as turn } from 'node:timers/promises';
 import type { EventData } from '../hooks/event.ts';
 import type { Outbox } from '../hooks/outbox.ts';
 import type { Keyring } from '../keys/keyring.ts';
 import { fewRandom } from '../keys/random.ts';
 import type { Sealer } from '../keys/seal.ts';
+import { inTurns } from '../ops/turns.ts';
 import { headKey } from '../store/head.ts';
-import { type Change, type EntryKey, type Expectation, MAX_CHANGES, type Store, StoreUnavailable, type Value } from '../store/store.ts';
+import {
+  type Change,
+  type EntryKey,
+  type Expectation,
+  type Key,
+  MAX_CHANGES,
+  type Store,
+  StoreUnavailable,
+  type Value,
+} from '../store/store.ts';
 import { type Entries, type Entry, type EntryAct, encodeEntry, entryKey, type ListName, mergeActs } from './entry.ts';
 import type { Heads } from './heads.ts';
 import type { Ledger, Receipt } from './ledger.ts';
@@ -70,8 +79,10 @@ const BATCH = 1_000;
 const LEDGER_RECORD = 500;
 /** From so many entries on, sealing them at once costs less than one by one. */
 const BULK = 12;
-/** New entries sealed in one turn: half a millisecond. */
+/** Entries opened, merged or sealed in one turn: half a millisecond. */
 const AT_A_TURN = 50;
+/** Keys asked for at once: most batches are one round trip. */
+const ASKED = 1_100;
 export const ATTEMPTS = 50;
 
 /** An entry as found, and as it shall be. */
@@ -134,25 +145,28 @@ async function mergeBatch(
   const named: Named = new Map();
   const keys = items.flatMap(({ ids }) => ids.map(id => entryKey(scope, list, id)));
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-    const [headValue, ...values] = await store.find([headKey(owner), ...keys, ...beside.map(({ key }) => key)]);
-    const head = heads.check(owner, headValue);
-    const outdated = !holds(beside, values.slice(keys.length));
+    const asked: readonly Key[] = [headKey(owner), ...beside.map(({ key }) => key), ...keys];
+    const values = await inTurns(asked, ASKED, piece => store.find(piece));
+    const head = heads.check(owner, values[0]);
+    const outdated = !holds(beside, values.slice(1));
     // What the ledger has by now must stand in the entry, too, or a lift would not lift it there.
     if (outdated && named.size === 0) return { merged: [], outdated };
-    const cells = await cellsOf(entries, owner, keys, values.slice(0, keys.length));
+    const cells = await cellsOf(entries, owner, keys, values.slice(1 + beside.length));
     const fresh: Fresh[] = [];
-    const merged = items.map(item => mergeItem(item, cells, fresh, named, options));
+    const merged = await inTurns(items, AT_A_TURN, piece => piece.map(item => mergeItem(item, cells, fresh, named, options)));
     if (options.dryRun) return { merged, outdated };
     if (fresh.length > 0 && (await heads.announceKey(store, owner, head))) continue;
 
-    const sealed = sealAll(entries, sealer, cells.values());
-    const changes = fresh.flatMap(({ item, act, cell }): LedgerChange[] => {
-      if (act.ids === undefined) return [];
-      const { set, id } = cell.key;
-      const alone = cell.found === undefined && (cell.entry as Entry).acts.length === 1;
-      const value = (alone ? sealed.get(cell) : undefined) ?? entries.seal(sealer, cell.key, { ...item.about, acts: [act] });
-      return [{ set, id, value, acts: [act] }];
-    });
+    const sealed = await sealAll(entries, sealer, cells.values());
+    const ledgered = fresh.filter(({ act }) => act.ids !== undefined);
+    const changes = await inTurns(ledgered, AT_A_TURN, piece =>
+      piece.map(({ item, act, cell }): LedgerChange => {
+        const { set, id } = cell.key;
+        const alone = cell.found === undefined && (cell.entry as Entry).acts.length === 1;
+        const value = (alone ? sealed.get(cell) : undefined) ?? entries.seal(sealer, cell.key, { ...item.about, acts: [act] });
+        return { set, id, value, acts: [act] };
+      }),
+    );
     for (let i = 0; i < changes.length; i += LEDGER_RECORD) {
       receipts.push(await ledger.append({ kind: 'objection', owner, changes: changes.slice(i, i + LEDGER_RECORD) }));
     }
@@ -222,13 +236,11 @@ export async function putNew(
   const [headValue] = await store.find([headKey(owner)]);
   await heads.announceKey(store, owner, heads.check(owner, headValue));
   const keys = items.map(({ ids }) => ids.map(id => entryKey(scope, list, id)));
-  const writes: Change[] = [];
-  for (let from = 0; from < items.length; from += AT_A_TURN) {
-    // LMDB has this thread write for it, and holds the lock that mail waits for until the thread comes to it.
-    if (from > 0) await turn();
-    const of = items.slice(from, from + AT_A_TURN).map(({ text }, i) => [keys[from + i]?.[0] as EntryKey, text] as const);
-    for (const [i, value] of entries.sealTexts(sealer, of).entries()) writes.push({ key: (of[i] as (typeof of)[number])[0], value });
-  }
+  // LMDB has this thread write for it, and holds the lock that mail waits for until the thread comes to it.
+  const writes = await inTurns(items, AT_A_TURN, (piece, from) => {
+    const of = piece.map(({ text }, i) => [keys[from + i]?.[0] as EntryKey, text] as const);
+    return entries.sealTexts(sealer, of).map((value, i): Change => ({ key: (of[i] as (typeof of)[number])[0], value }));
+  });
   return store.apply(
     writes,
     keys.flat().map(key => ({ key, value: undefined })),
@@ -268,16 +280,16 @@ function put(cell: Cell, item: Item, act: EntryAct): void {
 }
 
 /** Those that changed, sealed. */
-function sealAll(entries: Entries, sealer: Sealer, cells: Iterable<Cell>): ReadonlyMap<Cell, Value> {
+async function sealAll(entries: Entries, sealer: Sealer, cells: Iterable<Cell>): Promise<ReadonlyMap<Cell, Value>> {
   const changed = [...cells].filter(cell => cell.changed);
-  const pairs = changed.map(({ key, entry }) => [key, entry as Entry] as const);
-  const values =
-    pairs.length < BULK
-      ? pairs.map(([key, entry]) => entries.seal(sealer, key, entry))
-      : entries.sealTexts(
-          sealer,
-          pairs.map(([key, entry]) => [key, encodeEntry(entry, entry.acts)]),
-        );
+  const values = await inTurns(changed, AT_A_TURN, piece => {
+    const pairs = piece.map(({ key, entry }) => [key, entry as Entry] as const);
+    if (changed.length < BULK) return pairs.map(([key, entry]) => entries.seal(sealer, key, entry));
+    return entries.sealTexts(
+      sealer,
+      pairs.map(([key, entry]) => [key, encodeEntry(entry, entry.acts)]),
+    );
+  });
   return new Map(changed.map((cell, i) => [cell, values[i] as Value]));
 }
 
@@ -288,7 +300,7 @@ async function cellsOf(
   values: readonly (Value | undefined)[],
 ): Promise<ReadonlyMap<string, Cell>> {
   const there = keys.flatMap((key, i) => (values[i] === undefined ? [] : [[key, values[i]] as const]));
-  const opened = there.length === 0 ? [] : await entries.openMany(owner, there);
+  const opened = there.length === 0 ? [] : await inTurns(there, AT_A_TURN, piece => entries.openMany(owner, piece));
   const cells = new Map<string, Cell>();
   let next = 0;
   for (const [i, key] of keys.entries()) {

@@ -35,12 +35,13 @@ export class RedisLedger implements LedgerMedium {
     return this.#redis.ask(async redis => timeOf(await redis.xadd(LOG, '*', FIELD, payload)));
   }
 
-  async *read(from: number): AsyncIterable<LedgerLine> {
-    for (let start = String(from); ; ) {
+  async *read(from: number, after?: string): AsyncIterable<LedgerLine> {
+    const behind = after !== undefined && (await this.#redis.ask(redis => redis.xrange(LOG, after, after))).length > 0;
+    for (let start = behind ? `(${after}` : String(from); ; ) {
       const page = await this.#redis.ask(redis => redis.xrangeBuffer(LOG, start, '+', 'COUNT', PAGE));
       for (const [id, [, payload]] of page) {
         if (payload === undefined) throw new LedgerProblem(`${this.name} holds a line that is none; restore it from its backup`);
-        yield { time: timeOf(id.toString()), payload };
+        yield { time: timeOf(id.toString()), payload, place: id.toString() };
       }
       const last = page.at(-1);
       if (last === undefined || page.length < PAGE) return;

@@ -65,7 +65,8 @@ export async function openHouse(dir: string, options: HouseOptions = {}): Promis
   const keyring = await loadKeyring({ file }, clock);
   const vault = openVault(join(dir, options.vault ?? 'vault'), { keyring, clock });
   const place = options.place ?? 'embedded';
-  const ledger = openLedger(ledgerUrl, { keyring, vault, clock, log, baseDir: dir, create, place });
+  const lasting = storeUrl.startsWith('lmdb:');
+  const ledger = openLedger(ledgerUrl, { keyring, vault, clock, log, baseDir: dir, create, place, lasting });
   let replayed: Replayed = { read: 0, restored: 0 };
   const admit = async (store: Store) => {
     if (create) await foundStore(store, { keyring, vault, ledger });

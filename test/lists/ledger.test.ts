@@ -4,10 +4,12 @@ import { once } from 'node:events';
 import { appendFileSync, cpSync, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { Redis } from 'ioredis';
 import t, { type Test } from 'tap';
 import { FileLedger } from '../../src/lists/file-ledger.ts';
+import { importList } from '../../src/lists/import.ts';
 import { noRedis, startRedis } from '../support/redis.ts';
 import { ACME, address, clockAt, type House, openHouse } from './house.ts';
 
@@ -27,6 +29,11 @@ async function inHouse<T>(dir: string, options: Parameters<typeof openHouse>[1],
   } finally {
     await house.close();
   }
+}
+
+function optOuts(lists: House['lists'], name: string, count: number): Promise<unknown> {
+  const rows = Array.from({ length: count }, (_, i) => `${name}${i}@example.com\n`).join('');
+  return importList(lists, acme, Readable.from([Buffer.from(rows)], { objectMode: false }), { reason: 'opt-out' });
 }
 
 function keepCopy(dir: string): { restore(): void } {
@@ -111,6 +118,33 @@ async function keepsItsWord(t: Test, fresh: (t: Test) => Promise<string>): Promi
       await suppress(house, 'b');
     });
     await inHouse(dir, { ledgerUrl, clock }, async house => t.equal(house.replayed.read, file ? 1 : 6));
+  });
+
+  t.test('a million objections of one day are compared once, and what came behind them is read', async t => {
+    const dir = t.testdir();
+    const ledgerUrl = await fresh(t);
+    const options = { ledgerUrl, clock: clockAt(NOW) };
+    const empty = await inHouse(dir, options, async ({ lists }) => {
+      await lists.suppress(acme, address('first@example.com'), objection);
+      return keepCopy(dir);
+    });
+    await inHouse(dir, options, ({ lists }) => optOuts(lists, 'many', 1_200));
+    await inHouse(dir, options, async house => t.equal(house.replayed.read, 1_201, 'a process that did not write them compares them'));
+    await inHouse(dir, options, async house => {
+      t.equal(house.replayed.read, 0);
+      await house.lists.suppress(acme, address('later@example.com'), objection);
+      await house.lists.lift(acme, address('first@example.com'), lift);
+    });
+    await inHouse(dir, options, async house => {
+      t.same(house.replayed, { read: 2, restored: 0 });
+      t.notOk(await listed(house, 'first@example.com'));
+    });
+    empty.restore();
+    await inHouse(dir, options, async house => {
+      t.equal(house.replayed.read, 1_203, 'an old copy of the store knows no better than it did');
+      for (const name of ['many0', 'many1199', 'later']) t.ok(await listed(house, `${name}@example.com`));
+      t.notOk(await listed(house, 'first@example.com'));
+    });
   });
 
   t.test('the mark does not pass what the store may lack', async t => {
@@ -333,6 +367,32 @@ t.test('many appends share a write, and a late line is found without reading the
     t.equal(count, expected, `from minute ${minutes}`);
     t.ok(first >= NOW + minutes * MINUTE);
   }
+});
+
+t.test('a store that may forget its last seconds is not believed for ten minutes', { skip: noRedis }, async t => {
+  const dir = t.testdir();
+  const options = { storeUrl: (await startRedis(t)).url, clock: clockAt(NOW) };
+  const read = () => inHouse(dir, options, async house => house.replayed.read);
+  await inHouse(dir, options, ({ lists }) => optOuts(lists, 'many', 1_200));
+  t.same([await read(), await read()], [1_200, 1_200]);
+  options.clock.at += 11 * MINUTE;
+  t.same([await read(), await read()], [1_200, 0]);
+});
+
+t.test('a ledger that was put back from its backup is read from the time of the mark', async t => {
+  const dir = t.testdir();
+  const clock = clockAt(NOW);
+  const add = (name: string, n: number) => inHouse(dir, { clock }, ({ lists }) => optOuts(lists, name, n));
+  const replayed = () => inHouse(dir, { clock }, async house => house.replayed.read);
+  await add('kept', 10);
+  cpSync(logFile(dir), join(dir, 'backup'));
+  await add('gone', 1_200);
+  t.same([await replayed(), await replayed()], [1_210, 0]);
+  cpSync(join(dir, 'backup'), logFile(dir));
+  t.equal(await replayed(), 10, 'it is shorter now');
+  await add('other', 1_500);
+  t.equal(await replayed(), 1_510, 'other lines stand where the last one was');
+  t.equal(await replayed(), 0);
 });
 
 t.test('time in the file does not run backwards, whosever clock does', async t => {
