@@ -1,5 +1,5 @@
 /** The embedded engine: LMDB in one directory, shared by the server and the CLI, every acknowledged write on disk. */
-import { chmodSync, closeSync, existsSync, mkdirSync, openSync, statSync } from 'node:fs';
+import { chmodSync, closeSync, mkdirSync, openSync, statSync } from 'node:fs';
 import { stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { open, type RootDatabase } from 'lmdb';
@@ -49,8 +49,14 @@ export function openLmdb(path: string, create: boolean): Store {
 }
 
 function holdsStore(path: string): boolean {
-  const file = join(path, 'data.mdb');
-  return existsSync(file) && statSync(file).size > 0;
+  try {
+    return statSync(join(path, 'data.mdb')).size > 0;
+  } catch (error) {
+    // One that may not be looked at is not missing: whoever is told that would make another beside it.
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT')
+      throw new StoreUnavailable(`The store at lmdb:${path} cannot be opened: ${reason(error)}`);
+    return false;
+  }
 }
 
 function openFiles(path: string): RootDatabase<Buffer, Buffer> {

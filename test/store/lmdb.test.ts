@@ -38,6 +38,12 @@ t.test('a store is created only where that is allowed', async t => {
   t.notOk(existsSync(join(dir, 'none')), 'no folder is left behind');
   t.same(readdirSync(join(dir, 'empty')), []);
   await t.rejects(openStore(`lmdb:${join(dir, 'file')}`, options), StoreUnavailable);
+  const unseen = openStore(`lmdb:${join(dir, 'file')}`, { ...options, create: false });
+  await t.rejects(
+    unseen,
+    { name: 'StoreUnavailable', message: /cannot be opened: ENOTDIR/ },
+    'what cannot be looked at is not said to be missing',
+  );
   const store = await openStore('lmdb:./none', { ...options, baseDir: dir });
   await store.apply([{ key: { owner: 'a', log: 'l', id: 'i' }, value: Buffer.from('1') }]);
   await store.close();
