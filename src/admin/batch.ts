@@ -1,9 +1,9 @@
 /** Many entries in one request, each with its outcome; bodies as Mailgun, SendGrid, Postmark and Amazon SES have them are taken as well. */
-import { setImmediate as turn } from 'node:timers/promises';
 import { type Static, type TObject, Type } from 'typebox';
-import { columnNamed, columnsOf, reasonSaid, timeSaid } from '../lists/columns.ts';
+import { type Columns, columnNamed, columnsOf, reasonSaid, timeSaid } from '../lists/columns.ts';
 import type { Item, Lists, NewAct } from '../lists/lists.ts';
 import type { Reason } from '../lists/standing.ts';
+import { inTurns } from '../ops/turns.ts';
 import type { AdminParts, App } from './app.ts';
 import { campaignQuery, isWrong, readPerson, readWhom, reasonsOf, type Wrong, wrongReason } from './entries.ts';
 import { type ListOf, noCampaign } from './list-routes.ts';
@@ -14,8 +14,8 @@ import { actOf, whoOf } from './who.ts';
 
 /** Entries of one request: one apply takes them all, with the line of the audit trail. */
 export const MAX_BATCH = 9_000;
-/** Entries read at a stretch, between which mail has its turn. */
-const STRETCH = 200;
+/** Entries read in one turn: a millisecond or two. */
+const AT_A_TURN = 100;
 const BODY_LIMIT = 8 * 1_048_576;
 
 const text = (description: string) => Type.Optional(Type.String({ maxLength: 998, description }));
@@ -139,11 +139,8 @@ export function addBatchRoute(
       // What a platform's list says is what a file of it would say, whoever hands it over.
       const rest: NewAct = ours ? { reason: asked ?? 'manual', ...act } : { reason: asked ?? 'import', ...act, source: 'import' };
       const own = reasonsOf(reasons, request.actor);
-      const read: (Item | string)[] = [];
-      for (const row of given) {
-        read.push(itemOf(lists, list, row, { rest, own, ours }));
-        if (read.length % STRETCH === 0) await turn();
-      }
+      const reading = { rest, own, ours, kinds: new Kinds() };
+      const read = await inTurns(given, AT_A_TURN, piece => piece.map(row => itemOf(lists, list, row, reading)));
       const bad = read.flatMap((item, index) => (typeof item === 'string' ? [{ index, error: item }] : []));
       if (atomic && bad.length > 0) {
         const errors = bad.slice(0, 50).map(({ index, error }) => ({ field: `${below}${index}`, message: error }));
@@ -185,27 +182,48 @@ interface Reading {
   /** Reasons that may be given. */
   readonly own: readonly Reason[];
   readonly ours: boolean;
+  readonly kinds: Kinds;
+}
+
+/** What rows of one kind say, told by the names of their members. */
+interface Kind {
+  readonly columns: Columns | undefined;
+  /** A column that two members name. */
+  readonly twice: string | undefined;
+}
+
+/** The kinds of row in one body: mostly one, so its names are looked at once. */
+class Kinds {
+  readonly #known = new Map<string, Kind>();
+
+  of(names: readonly string[]): Kind {
+    const key = names.join('\0');
+    let kind = this.#known.get(key);
+    if (kind === undefined) {
+      const said = names.flatMap(name => columnNamed(name) ?? []);
+      kind = { columns: columnsOf(names), twice: said.find((column, i) => said.indexOf(column) < i) };
+      this.#known.set(key, kind);
+    }
+    return kind;
+  }
 }
 
 /** What a row lists, read as a row of a file is; or what is wrong with it, in words that do not repeat it. */
-function itemOf(lists: Lists, list: ListOf['list'], given: string | Row, { rest, own, ours }: Reading): Item | string {
+function itemOf(lists: Lists, list: ListOf['list'], given: string | Row, { rest, own, ours, kinds }: Reading): Item | string {
   const row = typeof given === 'string' ? { address: given } : given;
-  const names = Object.keys(row);
   const cells = Object.values(row).map(value => (typeof value === 'string' || typeof value === 'number' ? String(value) : ''));
-  const said = names.flatMap(name => columnNamed(name) ?? []);
-  const twice = said.find((column, i) => said.indexOf(column) < i);
+  const { columns, twice } = kinds.of(Object.keys(row));
   if (twice !== undefined) return `${twice}: named twice`;
-  const cell = (column: string): string | undefined => cells[names.findIndex(name => columnNamed(name) === column)];
-  const [address, domain] = [cell('address'), cell('domain')];
+  const cell = (column: number | undefined): string | undefined => (column === undefined ? undefined : cells[column]);
+  const [address, domain] = [cell(columns?.address), cell(columns?.domain)];
   const whom = { ...(address === undefined ? {} : { address }), ...(domain === undefined ? {} : { domain }) };
   const target = list === 'exclusion' ? readWhom(whom) : domain === undefined ? readPerson('address', address ?? '') : wrongList;
   if (isWrong(target)) return target.errors.map(({ field, message }) => `${field}: ${message}`).join('; ');
-  const columns = columnsOf(names);
   if (columns === undefined) return 'address: is missing';
   const reason = reasonSaid(cells, columns);
-  if (reason === undefined ? ours && said.includes('reason') : !own.includes(reason)) return `reason: use one of ${own.join(', ')}`;
+  if (reason === undefined ? ours && columns.reason !== undefined : !own.includes(reason)) return `reason: use one of ${own.join(', ')}`;
   const at = timeSaid(cells, columns);
-  if (at === undefined && said.includes('at')) return 'at: no time; write it like 2026-03-01T12:00:00Z';
+  if (at === undefined && columns.at !== undefined) return 'at: no time; write it like 2026-03-01T12:00:00Z';
   const act = { ...rest, ...(reason === undefined ? {} : { reason }), ...(at === undefined ? {} : { at }) };
   if (list === 'suppression' && target.local !== undefined) return lists.personItem(target, act);
   const item = lists.item(target, act);

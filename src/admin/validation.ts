@@ -4,6 +4,7 @@ import type { TSchema } from 'typebox';
 import { Compile } from 'typebox/compile';
 import { Settings } from 'typebox/system';
 import { Value } from 'typebox/value';
+import { type Found, faultsOf } from './faults.ts';
 import type { FieldError } from './problem.ts';
 
 /** Of the name of a field that nobody knows, so many characters are repeated. */
@@ -22,27 +23,26 @@ export class Invalid extends Error {
   }
 }
 
-interface Found {
-  readonly keyword: string;
-  readonly schemaPath: string;
-  readonly instancePath: string;
-  readonly message: string;
-  readonly params: object;
-}
-
 /**
  * Checks a part of the request. Texts of path and query become the numbers and truth values that the schema asks for; a body is taken
  * as it is. Defaults are filled in; fields that nobody knows are errors.
  */
 export const validatorCompiler: FastifySchemaCompiler<TSchema> = ({ schema, httpPart }) => {
   const check = Compile(schema);
+  const fills = hasDefault(schema);
   return (given: unknown) => {
     const own = httpPart === 'body' ? given : Value.Convert(schema, { ...(given as object) });
-    const value = Value.Default(schema, own);
+    // Looking for what is to be filled in takes a thousand times as long as the check, of some thousand rows half a second.
+    const value = fills ? Value.Default(schema, own) : own;
     if (check.Check(value)) return { value };
-    return { error: new Invalid(described(check.Errors(value) as unknown as Found[], schema)) };
+    return { error: new Invalid(described(faultsOf(check, schema, value), schema)) };
   };
 };
+
+function hasDefault(schema: unknown): boolean {
+  if (typeof schema !== 'object' || schema === null) return false;
+  return 'default' in schema || Object.values(schema).some(hasDefault);
+}
 
 function described(found: readonly Found[], schema: TSchema): readonly FieldError[] {
   const errors = new Map<string, FieldError>();

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { type ClientId, GLOBAL } from '../ids.ts';
 import type { Vault } from '../keys/vault.ts';
 import type { Clock } from '../ops/clock.ts';
+import { inTurns } from '../ops/turns.ts';
 import { type Change, isEntryKey, type RecordKey, type Store, type Value } from '../store/store.ts';
 import type { Endpoint, Endpoints } from './endpoints.ts';
 import type { EventData, NewEvent, SentType } from './event.ts';
@@ -62,11 +63,8 @@ export class Outbox {
     if (!endpoints.some(({ types }) => events.some(({ type }) => types.includes(type)))) return [];
     const at = this.#parts.clock.now();
     const queued = events.map(event => ({ ...event, id: newEventId(at), at, attempts: 0 }));
-    const changes: Change[] = [];
-    for (const endpoint of endpoints) {
-      for (const one of queued) if (endpoint.types.includes(one.type)) changes.push(await this.#put(owner, endpoint.id, one, at));
-    }
-    return changes;
+    const wanted = endpoints.flatMap(({ id, types }) => queued.flatMap(one => (types.includes(one.type) ? [{ id, one }] : [])));
+    return inTurns(wanted, AT_A_TURN, piece => Promise.all(piece.map(({ id, one }) => this.#put(owner, id, one, at))));
   }
 
   /** Puts one event into the outbox by itself, to one endpoint whatever it wants. The event's id. */
@@ -202,6 +200,8 @@ export class Outbox {
 }
 
 const AT_ONCE = 1_000;
+/** Events sealed in one turn: a millisecond. */
+const AT_A_TURN = 100;
 
 function newEventId(at: number): string {
   return `${EVENT}${time(at)}${randomBytes(8).toString('hex')}`;
