@@ -18,6 +18,11 @@ t.test('ours first, then the admin’s of the same name where there is one', asy
   t.same(own, ['mine']);
 });
 
+t.test('a folder that is not there is no folder without tables', async t => {
+  const folder = join(t.testdir(), 'nowhere');
+  t.throws(() => readTables('privacy-phrases', anything, folder), /inbound\.rules: .*nowhere cannot be read \(ENOENT\)/);
+});
+
 t.test('a damaged table of an admin: the file and the place are named', async t => {
   const folder = t.testdir({});
   const file = join(folder, 'privacy-phrases.yaml');
