@@ -149,7 +149,10 @@ function told({ state, outcome }: Amended, options: Common): void {
 }
 
 function changesOf({ changes }: PolicyVersion): string {
-  const texts = changes.map(({ check, from, to }) => (from.mode === to.mode ? `${check} options` : `${check} ${from.mode} → ${to.mode}`));
+  const texts = changes.map(({ check, from, to }) => {
+    if (from === undefined) return `${check} ${to.mode}`;
+    return from.mode === to.mode ? `${check} options` : `${check} ${from.mode} → ${to.mode}`;
+  });
   return texts.join(', ') || 'none';
 }
 

@@ -16,7 +16,8 @@ interface Rule {
 /** What became of one check of a policy. */
 export interface RuleChange {
   readonly check: string;
-  readonly from: Rule;
+  /** Absent where there was no version before that could be used: nothing was asked under this name, and nothing passed. */
+  readonly from?: Rule;
   readonly to: Rule;
 }
 
@@ -49,8 +50,11 @@ export const versionKey = (name: string, version: number): RecordKey => ({
 export function changesBetween(before: PolicyVersion['settings'], after: PolicyVersion['settings']): readonly RuleChange[] {
   const [from, to] = [rulesOf(before), rulesOf(after)];
   return [...new Set([...to.keys(), ...from.keys()])].flatMap(check => {
-    const change = { check, from: from.get(check) ?? OFF, to: to.get(check) ?? OFF };
-    return isSame(change.from, change.to) ? [] : [change];
+    const became = to.get(check) ?? OFF;
+    // As changed from off it would read as if an exclusion had not been asked for before.
+    if (before === null) return [{ check, to: became }];
+    const was = from.get(check) ?? OFF;
+    return isSame(was, became) ? [] : [{ check, from: was, to: became }];
   });
 }
 

@@ -40,6 +40,10 @@ t.test('what the configuration changes is on record, once, by the gate that star
   const before = await g.house.policyBook.history('basic', { limit: 10 });
   t.match(before, [{ version: 1, by: 'postern', from: 'configuration', amendments: undefined }]);
   t.equal(before[0]?.changes.length, before[0]?.settings?.length, 'the first version tells all that is asked');
+  t.ok(
+    before[0]?.changes.every(({ from }) => from === undefined),
+    'and not that it was off before',
+  );
 
   const policies = { basic: { 'personal-address': 'observe' }, strict: { sender: 'observe' } };
   const houses = await Promise.all([edited(t, g, 'one', policies), edited(t, g, 'two', policies)]);

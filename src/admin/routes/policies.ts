@@ -60,7 +60,9 @@ const versionSchema = Type.Object(
       description: 'IP address, `cli`, or `configuration`: a gate started whose configuration or software makes it otherwise',
     }),
     why: Type.Optional(Type.String()),
-    changes: Type.Array(Type.Object({ check: Type.String(), from: ruleSchema, to: ruleSchema }, strict)),
+    changes: Type.Array(Type.Object({ check: Type.String(), from: Type.Optional(ruleSchema), to: ruleSchema }, strict), {
+      description: 'Against the version before; without `from` where there was none that could be used',
+    }),
     amendments: amendmentsSchema,
     checks: orNull(
       Type.Array(Type.Object({ check: Type.String(), ...rule }, strict)),
@@ -216,7 +218,7 @@ function shownVersion({ at, why, changes, amendments = {}, settings, ...version 
     ...version,
     at: new Date(at).toISOString(),
     ...(why === undefined ? {} : { why }),
-    changes: changes.map(({ check, from, to }) => ({ check, from: plain(from), to: plain(to) })),
+    changes: changes.map(({ check, from, to }) => ({ check, ...(from === undefined ? {} : { from: plain(from) }), to: plain(to) })),
     amendments: { ...amendments },
     checks: settings === null ? null : settings.map(setting => ({ check: setting.check, ...plain(setting) })),
   };
