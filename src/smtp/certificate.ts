@@ -1,5 +1,5 @@
 /** Where the certificate comes from: the configured files, or a self-signed pair made at first start. */
-import { X509Certificate } from 'node:crypto';
+import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
@@ -11,6 +11,8 @@ export interface TlsSettings {
   /** PEM files, relative to `baseDir`; both or neither. */
   readonly cert?: string | undefined;
   readonly key?: string | undefined;
+  /** Where they stand in the configuration, for errors; default `submission.tls`. */
+  readonly option?: string;
 }
 
 /** PEM texts. */
@@ -23,7 +25,11 @@ export interface KeyPair {
 export interface PairFiles {
   readonly cert: string;
   readonly key: string;
+  /** As in TlsSettings. */
+  readonly option?: string | undefined;
 }
+
+const OPTION = 'submission.tls';
 
 const DAY_MS = 86_400_000;
 const YEARS = 10;
@@ -33,19 +39,15 @@ const YEARS = 10;
  * @throws Error where only one of the two is configured, or the folder cannot be written.
  */
 export async function findPair(settings: TlsSettings, baseDir: string, hostname: string, clock: Clock, log: Logger): Promise<PairFiles> {
-  if (settings.cert !== undefined && settings.key !== undefined) {
-    return { cert: resolve(baseDir, settings.cert), key: resolve(baseDir, settings.key) };
-  }
-  if (settings.cert !== undefined || settings.key !== undefined) {
-    throw new Error('submission.tls: cert and key belong together; set both, or neither for a self-signed pair');
+  const { cert, key, option = OPTION } = settings;
+  if (cert !== undefined && key !== undefined) return { cert: resolve(baseDir, cert), key: resolve(baseDir, key), option };
+  if (cert !== undefined || key !== undefined) {
+    throw new Error(`${option}: cert and key belong together; set both, or neither for a self-signed pair`);
   }
   const folder = join(baseDir, 'tls');
   const files = { cert: join(folder, 'self-signed.crt'), key: join(folder, 'self-signed.key') };
   if (!existsSync(files.cert) || !existsSync(files.key)) await makePair(files, folder, hostname, clock);
-  log.warn(
-    { cert: files.cert },
-    'the certificate is self-signed, clients cannot verify it; set submission.tls.cert and submission.tls.key',
-  );
+  log.warn({ cert: files.cert }, `the certificate is self-signed, clients cannot verify it; set ${option}.cert and ${option}.key`);
   return files;
 }
 
@@ -91,25 +93,29 @@ async function place(file: string, text: string, mode: number): Promise<void> {
  * @throws Error that names the file or key, and never holds what a file holds.
  */
 export async function readPair(files: PairFiles, clock: Clock, log: Logger): Promise<KeyPair> {
-  const [cert, key] = await Promise.all([readPem(files.cert, 'cert'), readPem(files.key, 'key')]);
+  const { option = OPTION } = files;
+  const [cert, key] = await Promise.all([readPem(files.cert, `${option}.cert`), readPem(files.key, `${option}.key`)]);
   let expires: number;
   try {
     createSecureContext({ cert, key, minVersion: 'TLSv1.2' });
-    expires = Date.parse(new X509Certificate(cert).validTo);
+    const own = new X509Certificate(cert);
+    // OpenSSL keeps RSA and EC apart: it takes a certificate of the one and a key of the other, and then every handshake fails.
+    if (!own.checkPrivateKey(createPrivateKey(key))) throw new Error('of another key');
+    expires = Date.parse(own.validTo);
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? ` (${String(error.code)})` : '';
-    throw new Error(`submission.tls: ${files.cert} and ${files.key} are no matching PEM certificate and key${code}`);
+    throw new Error(`${option}: ${files.cert} and ${files.key} are no matching PEM certificate and key${code}`);
   }
   const days = Math.floor((expires - clock.now()) / DAY_MS);
   if (days < 14) log.warn({ cert: files.cert, days }, days < 0 ? 'the certificate has expired' : 'the certificate expires soon');
   return { cert, key };
 }
 
-async function readPem(file: string, key: 'cert' | 'key'): Promise<string> {
+async function readPem(file: string, option: string): Promise<string> {
   try {
     return await readFile(file, 'utf8');
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable';
-    throw new Error(`submission.tls.${key}: ${file} cannot be read (${code})`);
+    throw new Error(`${option}: ${file} cannot be read (${code})`);
   }
 }

@@ -64,7 +64,8 @@ export async function startListener<Login>(settings: ListenerSettings<Login>): P
   const endpoints = parseListens(settings.listen, `${section}.listen`);
   const proxies = plainAddresses(settings.proxyProtocol, `${section}.proxyProtocol`);
   const forwarders = new Set(plainAddresses(settings.xclient, `${section}.xclient`));
-  const certificates = await Certificates.load(settings.tls, settings.baseDir, settings.hostname, settings.clock, settings.log);
+  const tls = { ...settings.tls, option: `${section}.tls` };
+  const certificates = await Certificates.load(tls, settings.baseDir, settings.hostname, settings.clock, settings.log);
   const all = new Set<Connection<Login>>();
   let stopping = false;
   const needs: ConnectionNeeds<Login> = {

@@ -24,7 +24,11 @@ export class Certificates {
 
   /** @throws Error that names the key or file where there is no usable pair. */
   static async load(settings: TlsSettings, baseDir: string, hostname: string, clock: Clock, log: Logger): Promise<Certificates> {
-    const files = await findPair(settings, baseDir, hostname, clock, log);
+    return Certificates.of(await findPair(settings, baseDir, hostname, clock, log), clock, log);
+  }
+
+  /** @throws Error that names the key or file where the pair is not usable. */
+  static async of(files: PairFiles, clock: Clock, log: Logger): Promise<Certificates> {
     return new Certificates(files, await readPair(files, clock, log), clock, log);
   }
 

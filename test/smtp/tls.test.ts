@@ -169,6 +169,9 @@ t.test('errors name the key and the fix; age is warned of', async t => {
   await t.rejects(read('a.pem', 'b.pem'), /submission\.tls: .*a\.pem and .*b\.pem are no matching PEM/);
   writeFileSync(join(folder, 'b.pem'), TEST_CERTIFICATE.key);
   t.ok(await read('a.pem', 'b.pem'));
+  const rsa = await generate([{ name: 'commonName', value: 'gate.example' }], { keyType: 'rsa', keySize: 2048, algorithm: 'sha256' });
+  writeFileSync(join(folder, 'rsa.pem'), rsa.private);
+  await t.rejects(read('a.pem', 'rsa.pem'), /are no matching PEM/, 'OpenSSL alone would take a key of another kind');
   t.equal(lines.length, 0);
   const late = { now: () => Date.parse(new X509Certificate(TEST_CERTIFICATE.cert).validTo) - 3 * 86_400_000 };
   await readPair({ cert: join(folder, 'a.pem'), key: join(folder, 'b.pem') }, late, log);
