@@ -23,6 +23,9 @@ export function keyOfChange(owner: string, { set, id }: LedgerChange): EntryKey 
 
 type Row = readonly [set: string, id: string, value: string, acts: readonly ActRow[]];
 
+/** As records begin: JSON keeps the order of encodeRecord. */
+const OPENINGS = { objection: Buffer.from('{"k":"objection",'), lift: Buffer.from('{"k":"lift",') } as const;
+
 export function encodeRecord({ kind, owner, changes }: LedgerRecord): string {
   const rows: readonly Row[] = changes.map(({ set, id, value, acts }) => [
     set,
@@ -33,8 +36,12 @@ export function encodeRecord({ kind, owner, changes }: LedgerRecord): string {
   return JSON.stringify({ k: kind, o: owner, c: rows });
 }
 
-export function decodeRecord(plain: Buffer): LedgerRecord {
+/** undefined: of the other kind. That is told by how it begins, for most of what a replay skips need not be parsed. */
+export function decodeRecord(plain: Buffer, kind: LedgerRecord['kind']): LedgerRecord | undefined {
+  const other = OPENINGS[kind === 'lift' ? 'objection' : 'lift'];
+  if (plain.subarray(0, other.length).equals(other)) return undefined;
   const { k, o, c } = JSON.parse(plain.toString()) as { k: LedgerRecord['kind']; o: string; c: readonly Row[] };
+  if (k !== kind) return undefined;
   const changes = c.map(([set, id, value, acts]) => ({
     set,
     id: Buffer.from(id, 'base64'),

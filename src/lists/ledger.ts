@@ -21,7 +21,7 @@ import { FileLedger } from './file-ledger.ts';
 import { type LedgerLine, type LedgerMedium, LedgerProblem } from './ledger-medium.ts';
 import { decodeRecord, encodeRecord, type LedgerRecord } from './ledger-record.ts';
 import { RedisLedger } from './redis-ledger.ts';
-import { type Replayed, replayRecords } from './replay.ts';
+import { type RecordsOf, type Replayed, replayRecords } from './replay.ts';
 
 /** An appended record of which it is not certain yet that the store has it: the mark must not pass it. */
 export interface Receipt {
@@ -154,7 +154,8 @@ export class Ledger {
     const after = seen !== undefined && seen.time >= from ? seen.place : undefined;
     const before = [...this.#unsettled].filter(({ appended }) => appended);
     const reading = new Reading(this.#parts.lasting === true ? Number.POSITIVE_INFINITY : this.#parts.clock.now() - MARGIN_MS);
-    const replayed = await replayRecords(() => this.#records(id, reading.of(this.#medium.read(from, after))), store, this.#entries);
+    const records: RecordsOf = kind => this.#records(id, kind, reading.of(this.#medium.read(from, after)));
+    const replayed = await replayRecords(records, store, this.#entries);
     for (const receipt of before) this.#unsettled.delete(receipt);
     if (mark === undefined || replayed.restored > 0 || replayed.read >= MARK_EVERY) await this.#writeMark(store, this.#appliedUpTo());
     // What was brought back this moment may be forgotten once more.
@@ -170,7 +171,7 @@ export class Ledger {
     await this.#medium.close();
   }
 
-  async *#records(id: string, lines: AsyncIterable<LedgerLine>): AsyncIterable<LedgerRecord> {
+  async *#records(id: string, kind: LedgerRecord['kind'], lines: AsyncIterable<LedgerLine>): AsyncIterable<LedgerRecord> {
     for await (const { time, payload } of lines) {
       const plain = this.#sealer.open(payload, aadOf(id));
       if (plain === undefined) {
@@ -179,7 +180,8 @@ export class Ledger {
         );
       }
       this.#latest = Math.max(this.#latest, time);
-      yield decodeRecord(plain);
+      const record = decodeRecord(plain, kind);
+      if (record !== undefined) yield record;
     }
   }
 

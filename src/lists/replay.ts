@@ -29,11 +29,14 @@ interface Cell {
   note: Value | undefined;
 }
 
-/** `records` is asked for twice and gives the same records in the same order. @throws StoreUnavailable */
-export async function replayRecords(records: () => AsyncIterable<LedgerRecord>, store: Store, entries: Entries): Promise<Replayed> {
+/** What the ledger has of one kind, in its order. */
+export type RecordsOf = (kind: LedgerRecord['kind']) => AsyncIterable<LedgerRecord>;
+
+/** @throws StoreUnavailable */
+export async function replayRecords(records: RecordsOf, store: Store, entries: Entries): Promise<Replayed> {
   let [read, restored] = [0, 0];
   for (const kind of ['lift', 'objection'] as const) {
-    for await (const { owner, changes } of chunks(records(), kind)) {
+    for await (const { owner, changes } of chunks(records(kind))) {
       read += changes.length;
       restored += await replayChunk(kind, owner, changes, store, entries);
     }
@@ -42,11 +45,10 @@ export async function replayRecords(records: () => AsyncIterable<LedgerRecord>, 
 }
 
 /** Changes of one owner that follow one another, as many as go well into one apply. */
-async function* chunks(records: AsyncIterable<LedgerRecord>, kind: LedgerRecord['kind']) {
+async function* chunks(records: AsyncIterable<LedgerRecord>) {
   const open = new Map<string, LedgerChange[]>();
   let size = 0;
   for await (const record of records) {
-    if (record.kind !== kind) continue;
     for (const change of record.changes) {
       const changes = open.get(record.owner);
       if (changes === undefined) open.set(record.owner, [change]);
