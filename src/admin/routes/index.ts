@@ -1,5 +1,6 @@
 /** The ordered list of resources; one file each. */
 import type { AdminParts, App } from '../app.ts';
+import { boundJson } from '../json.ts';
 import { accountRoutes } from './accounts.ts';
 import { auditRoutes } from './audit.ts';
 import { campaignRoutes } from './campaigns.ts';
@@ -47,5 +48,6 @@ const RESOURCES: readonly ((app: App, parts: AdminParts) => void)[] = [
 ];
 
 export function addRoutes(app: App, parts: AdminParts): void {
+  boundJson(app);
   for (const add of RESOURCES) add(app, parts);
 }

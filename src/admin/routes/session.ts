@@ -20,6 +20,9 @@ const write = { roles: ROLES, scope: 'session:write' } as const;
 /** Log-ins a minute from one network, right or wrong: each costs a password hash. */
 const LOGINS = { max: 30, timeWindow: 60_000, keyGenerator: ({ ip }: FastifyRequest) => networkOf(normalizeAddress(ip)) };
 
+/** Octets of a log-in: strangers send it. */
+const LOGIN_LIMIT = 16 * 1_024;
+
 const sessionSchema = Type.Object(
   {
     account: accountSchema,
@@ -42,6 +45,7 @@ export function sessionRoutes(app: App, parts: AdminParts): void {
   app.post(
     '/v1/session',
     {
+      bodyLimit: LOGIN_LIMIT,
       schema: {
         summary: 'Log in: sets the session cookie of a browser; programs show an API token instead',
         tags: ['session'],
