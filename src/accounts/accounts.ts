@@ -147,10 +147,12 @@ export class Accounts {
     const wait = await this.#lockout.wait(attempt, isFamiliar);
     if (wait > 0) return { wait };
     const right = await this.#passwords.verify(holder?.hash, prepared(password));
-    if (holder === undefined || !right || holder.disabled || !mayComeFrom(holder, ip)) return this.#fail(holder, name, ip);
-    // Of many guesses at once all are let through above; the door that those before this one closed counts.
+    // Of many guesses at once all are let through above; the door that those before this one closed counts, for wrong ones as for
+    // the right one: else that one's wait would tell it from the others.
     const late = await this.#lockout.wait(attempt, isFamiliar);
-    return late > 0 ? { wait: late } : 'right';
+    if (late > 0) return { wait: late };
+    if (holder === undefined || !right || holder.disabled || !mayComeFrom(holder, ip)) return this.#fail(holder, name, ip);
+    return 'right';
   }
 
   /**

@@ -53,6 +53,7 @@ t.test('A30: of many guesses at once no more are looked at than one after the ot
   const guesses = [...new Array<string>(40).fill('wrong'), PASSWORD];
   const answers = await Promise.all(guesses.map(password => attempt(office.house.accounts, name, '192.0.2.7', password)));
   t.match(answers.at(-1), { wait: Number }, 'the right one came too late');
+  t.match(answers.at(-2), { wait: Number }, 'and is told no otherwise than the wrong ones beside it');
 });
 
 t.test('A30: another address of the same IPv6 network is no new start', async t => {
