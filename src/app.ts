@@ -135,7 +135,7 @@ async function openGate(house: House, { admin: withAdmin = true, snapshots }: Ga
     doors.push(() => deliverer.stop());
   }
   const admin = await startAdminOf(adminPartsOf(house, upstreams, policies, snapshots), withAdmin);
-  doors.push(() => admin?.stop());
+  doors.push(limitMs => admin?.stop(limitMs));
   const watching = regularly(MINUTE_MS, 'watching alarms', log, async () => house.alerts.sweep());
   opened.keep(() => watching.stop());
   return {

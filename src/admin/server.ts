@@ -15,7 +15,7 @@ import { StoreUnavailable } from '../store/store.ts';
 import { Guard, guardRoutes } from './access.ts';
 import type { AdminParts, App } from './app.ts';
 import { BodyRefused, bodyOf, hasBody } from './body.ts';
-import { boundConnections, isAddressed, proxyTest } from './connections.ts';
+import { boundConnections, endable, isAddressed, proxyTest } from './connections.ts';
 import { Methods } from './methods.ts';
 import { describeRoutes, openapiRoute } from './openapi.ts';
 import { adminListen } from './options.ts';
@@ -44,8 +44,8 @@ export interface RunningAdmin {
   readonly address: AdminAddress | undefined;
   /** Reads the certificate again; one that does not work is logged, and the old one stays. */
   reloadCertificates(): Promise<void>;
-  /** Takes nothing new and lets running requests end. */
-  stop(): Promise<void>;
+  /** Takes nothing new and lets running requests end, for so many milliseconds at most. */
+  stop(limitMs: number): Promise<void>;
 }
 
 interface KeyPair {
@@ -172,6 +172,7 @@ export async function startAdmin(parts: AdminParts): Promise<RunningAdmin> {
   if (endpoint === undefined) return { address: undefined, reloadCertificates: async () => undefined, stop: async () => undefined };
   let pair = await readPair(parts);
   const app = await buildAdmin(parts, pair);
+  const end = endable(app.server);
   try {
     await app.listen({ host: endpoint.host, port: endpoint.port });
   } catch (error) {
@@ -195,7 +196,10 @@ export async function startAdmin(parts: AdminParts): Promise<RunningAdmin> {
         );
       }
     },
-    stop: () => app.close(),
+    async stop(limitMs) {
+      end(limitMs);
+      await app.close();
+    },
   };
 }
 

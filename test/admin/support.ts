@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { stringify } from 'yaml';
 import type { Role } from '../../src/accounts/account.ts';
 import type { AdminParts } from '../../src/admin/app.ts';
-import { startAdmin } from '../../src/admin/server.ts';
+import { type RunningAdmin, startAdmin } from '../../src/admin/server.ts';
 import { adminPartsOf, type House, openHouse, policiesOf, upstreamsOf } from '../../src/app.ts';
 import { isRefusal } from '../../src/clients/clients.ts';
 import { TrackedLinks } from '../../src/watch/tracked-links.ts';
@@ -23,6 +23,7 @@ export type Ask = (method: string, path: string, body?: unknown, headers?: Reado
 export interface Office {
   readonly house: House;
   readonly clock: { offset: number; now(): number };
+  readonly admin: RunningAdmin;
   /** `http://127.0.0.1:PORT` */
   readonly url: string;
   /** Without a login. */
@@ -72,7 +73,7 @@ export async function newOffice(t: Test, options: OfficeOptions = {}): Promise<O
   const tracked = new TrackedLinks({ store: house.store, clock, log: house.log });
   const admin = await startAdmin({ ...adminPartsOf(house, upstreams, policiesOf(house, tracked)), ...options.parts });
   t.teardown(async () => {
-    await admin.stop();
+    await admin.stop(1_000);
     await upstreams.close();
     await tracked.close();
     await house.close();
@@ -83,6 +84,7 @@ export async function newOffice(t: Test, options: OfficeOptions = {}): Promise<O
   const office: Office = {
     house,
     clock,
+    admin,
     url,
     ask: asking(url, {}),
     withToken: token => asking(url, { authorization: `Bearer ${token}` }),
