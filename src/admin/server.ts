@@ -1,16 +1,16 @@
 /** The admin API's server: what holds for every route, and the listener (TLS, or loopback only). */
 import { randomBytes } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import type { Server as HttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { resolve } from 'node:path';
-import { createSecureContext } from 'node:tls';
 import cookie from '@fastify/cookie';
 import helmet from '@fastify/helmet';
 import rateLimit from '@fastify/rate-limit';
 import Fastify, { type FastifyError, type FastifyReply, type FastifyRequest, LogController } from 'fastify';
 import { AuthenticationBusy } from '../clients/password.ts';
 import { VaultUnavailable } from '../keys/vault-shelf.ts';
+import type { KeyPair } from '../smtp/certificate.ts';
+import { Certificates } from '../smtp/tls.ts';
 import { StoreUnavailable } from '../store/store.ts';
 import { Guard, guardRoutes } from './access.ts';
 import type { AdminParts, App } from './app.ts';
@@ -30,6 +30,8 @@ const BODY_LIMIT = 1_048_576;
 const SILENT_MS = 60 * 60_000;
 /** Longest time that a part of the server may take to get ready, on a machine that is busy with other things. */
 const START_MS = 60_000;
+/** RFC 9325 §3.1.1. */
+const MIN_TLS = 'TLSv1.2';
 /** Longest time between two looks for connections whose headers are late. */
 const LOOK_MS = 5_000;
 
@@ -48,11 +50,6 @@ export interface RunningAdmin {
   stop(limitMs: number): Promise<void>;
 }
 
-interface KeyPair {
-  readonly cert: string;
-  readonly key: string;
-}
-
 /** The server with every route, listening nowhere yet. */
 export async function buildAdmin(parts: AdminParts, pair?: KeyPair): Promise<App> {
   const { trustedProxies, patienceSeconds } = parts.options;
@@ -61,7 +58,7 @@ export async function buildAdmin(parts: AdminParts, pair?: KeyPair): Promise<App
   // How often Node looks is no less important than the limit itself: it is what a slow sender of headers gets on top.
   const http = { headersTimeout: patienceMs, connectionsCheckingInterval: Math.min(patienceMs, LOOK_MS) };
   const app = Fastify({
-    ...(pair === undefined ? { http } : { https: { ...http, ...pair, minVersion: 'TLSv1.2' as const, handshakeTimeout: patienceMs } }),
+    ...(pair === undefined ? { http } : { https: { ...http, ...pair, minVersion: MIN_TLS, handshakeTimeout: patienceMs } }),
     ...(trustedProxies.length === 0 ? {} : { trustProxy: isProxy }),
     loggerInstance: parts.log.child({ part: 'admin' }),
     // Ours name the route's pattern: a URL may hold an address.
@@ -165,13 +162,16 @@ async function hintAtFirstAccount({ accounts, log }: AdminParts): Promise<void> 
   if (isEmpty) log.warn('nobody has a login yet: postern account add <name> --role admin');
 }
 
-/** Opens the admin API. @throws Error naming the configuration key of an address or certificate that is not usable */
-export async function startAdmin(parts: AdminParts): Promise<RunningAdmin> {
-  const { options, log } = parts;
+/**
+ * Opens the admin API. `watchMs`: how often the certificate's files are looked at.
+ * @throws Error naming the configuration key of an address or certificate that is not usable
+ */
+export async function startAdmin(parts: AdminParts, watchMs?: number): Promise<RunningAdmin> {
+  const { options } = parts;
   const endpoint = adminListen(options.listen);
   if (endpoint === undefined) return { address: undefined, reloadCertificates: async () => undefined, stop: async () => undefined };
-  let pair = await readPair(parts);
-  const app = await buildAdmin(parts, pair);
+  const certificates = await certificatesOf(parts);
+  const app = await buildAdmin(parts, certificates?.current);
   const end = endable(app.server);
   try {
     await app.listen({ host: endpoint.host, port: endpoint.port });
@@ -180,45 +180,22 @@ export async function startAdmin(parts: AdminParts): Promise<RunningAdmin> {
     await app.close();
     throw new Error(`admin.listen: cannot listen on ${endpoint.host}:${endpoint.port} (${code}); name a free port`);
   }
+  certificates?.watch(pair => (app.server as unknown as HttpsServer).setSecureContext({ ...pair, minVersion: MIN_TLS }), watchMs);
   const { port } = app.server.address() as AddressInfo;
   void hintAtFirstAccount(parts);
   return {
-    address: { host: endpoint.host, port, tls: pair !== undefined },
-    async reloadCertificates() {
-      if (pair === undefined) return;
-      try {
-        pair = await readPair(parts);
-        if (pair !== undefined) (app.server as unknown as HttpsServer).setSecureContext(pair);
-      } catch (error) {
-        log.error(
-          { reason: error instanceof Error ? error.message : 'unknown' },
-          'the new certificate of the admin API is not usable; the old one stays',
-        );
-      }
-    },
+    address: { host: endpoint.host, port, tls: certificates !== undefined },
+    reloadCertificates: async () => certificates?.reload(),
     async stop(limitMs) {
+      certificates?.close();
       end(limitMs);
       await app.close();
     },
   };
 }
 
-async function readPair({ options: { tls }, baseDir }: AdminParts): Promise<KeyPair | undefined> {
+async function certificatesOf({ options: { tls }, baseDir, clock, log }: AdminParts): Promise<Certificates | undefined> {
   if (tls.cert === undefined || tls.key === undefined) return undefined;
-  const [cert, key] = await Promise.all([readPem('cert', resolve(baseDir, tls.cert)), readPem('key', resolve(baseDir, tls.key))]);
-  try {
-    createSecureContext({ cert, key, minVersion: 'TLSv1.2' });
-  } catch {
-    throw new Error('admin.tls: cert and key are no matching PEM certificate and key');
-  }
-  return { cert, key };
-}
-
-async function readPem(name: 'cert' | 'key', file: string): Promise<string> {
-  try {
-    return await readFile(file, 'utf8');
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable';
-    throw new Error(`admin.tls.${name}: ${file} cannot be read (${code})`);
-  }
+  const files = { cert: resolve(baseDir, tls.cert), key: resolve(baseDir, tls.key), option: 'admin.tls' };
+  return Certificates.of(files, clock, log);
 }

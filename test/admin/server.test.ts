@@ -1,14 +1,19 @@
 /** What holds for every route: who may, what a no looks like, and that the listener is TLS or loopback. */
+import { X509Certificate } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { request } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { TLSSocket } from 'node:tls';
+import { generate } from 'selfsigned';
 import t from 'tap';
 import { assertGuarded } from '../../src/admin/access.ts';
 import { adminProblems } from '../../src/admin/options.ts';
+import { createLog } from '../../src/ops/log.ts';
 import { StoreUnavailable } from '../../src/store/store.ts';
 import { TEST_CERTIFICATE } from '../support/certificate.ts';
 import { newSite } from '../support/site.ts';
+import { until } from '../support/until.ts';
 import { newOffice } from './support.ts';
 
 const PROBLEM = { 'content-type': 'application/problem+json; charset=utf-8' };
@@ -87,21 +92,48 @@ t.test('A29: beyond this machine there is TLS, or no start', async t => {
   t.match(await site.cli('serve'), { code: 2, stderr: /^postern: admin\.tls: required/ });
 });
 
-t.test('A29: with a certificate it speaks TLS, and nothing else', async t => {
+/** A folder with the test's certificate, as `admin.tls` names it. */
+function newPair(t: { teardown(done: () => void): unknown }) {
   const dir = mkdtempSync(join(tmpdir(), 'postern-admin-tls-'));
   t.teardown(() => rmSync(dir, { recursive: true }));
   const tls = { cert: join(dir, 'admin.crt'), key: join(dir, 'admin.key') };
   writeFileSync(tls.cert, TEST_CERTIFICATE.cert);
   writeFileSync(tls.key, TEST_CERTIFICATE.key);
-  const office = await newOffice(t, { admin: { tls } });
-  await t.rejects(office.ask('GET', '/openapi.json'));
-  const status = await new Promise((resolve, reject) => {
-    const { port } = new URL(office.url);
-    const asked = request({ host: '127.0.0.1', port, path: '/openapi.json', rejectUnauthorized: false }, answer => {
-      answer.resume();
-      resolve(answer.statusCode);
-    });
-    asked.on('error', reject).end();
+  return tls;
+}
+
+/** Over a new connection: the status, and whose certificate was shown. */
+function asked(url: string): Promise<{ status: number | undefined; shown: string }> {
+  return new Promise((resolve, reject) => {
+    const { port } = new URL(url);
+    request({ host: '127.0.0.1', port, path: '/openapi.json', rejectUnauthorized: false, agent: false }, answer => {
+      const shown = (answer.socket as TLSSocket).getPeerX509Certificate()?.fingerprint256 ?? '';
+      answer.resume().once('end', () => resolve({ status: answer.statusCode, shown }));
+    })
+      .on('error', reject)
+      .end();
   });
-  t.equal(status, 200);
+}
+
+t.test('A29: with a certificate it speaks TLS, and nothing else', async t => {
+  const office = await newOffice(t, { admin: { tls: newPair(t) } });
+  await t.rejects(office.ask('GET', '/openapi.json'));
+  t.equal((await asked(office.url)).status, 200);
+});
+
+t.test('A29: a new certificate is taken up without a signal; one that is not of the key is told, and the old one stays', async t => {
+  const tls = newPair(t);
+  const lines: string[] = [];
+  const log = createLog('info', { write: line => void lines.push(line) });
+  const office = await newOffice(t, { admin: { tls }, parts: { log }, watchMs: 50 });
+  const first = (await asked(office.url)).shown;
+  const pair = await generate([{ name: 'commonName', value: 'admin.example' }], { keyType: 'rsa', keySize: 2048, algorithm: 'sha256' });
+  const second = new X509Certificate(pair.cert).fingerprint256;
+  writeFileSync(tls.cert, pair.cert);
+  await until('a word on the pair', () => lines.some(line => line.includes('admin.tls: ') && line.includes('no matching PEM')));
+  t.same(await asked(office.url), { status: 200, shown: first }, 'RSA with a key of EC');
+  writeFileSync(tls.key, pair.private);
+  await until('the new certificate', async () => (await asked(office.url)).shown !== first);
+  t.same(await asked(office.url), { status: 200, shown: second });
+  t.notMatch(lines.join(''), /BEGIN|PRIVATE/);
 });

@@ -44,6 +44,8 @@ export interface OfficeOptions {
   readonly admin?: Readonly<Record<string, unknown>>;
   /** In the place of the house's own. */
   readonly parts?: Partial<AdminParts>;
+  /** How often its certificate's files are looked at. */
+  readonly watchMs?: number;
 }
 
 interface Test {
@@ -71,7 +73,7 @@ export async function newOffice(t: Test, options: OfficeOptions = {}): Promise<O
   }
   const upstreams = upstreamsOf(house);
   const tracked = new TrackedLinks({ store: house.store, clock, log: house.log });
-  const admin = await startAdmin({ ...adminPartsOf(house, upstreams, policiesOf(house, tracked)), ...options.parts });
+  const admin = await startAdmin({ ...adminPartsOf(house, upstreams, policiesOf(house, tracked)), ...options.parts }, options.watchMs);
   t.teardown(async () => {
     await admin.stop(1_000);
     await upstreams.close();
