@@ -1,4 +1,4 @@
-/** Reading a trail: pages of lines, newest first, by what was done, by whom and when; each page looks at so many lines only. */
+/** Reading a trail: pages of lines, newest first, by what was done, to whom, by whom and when; each page looks at so many lines only. */
 import { setImmediate as turn } from 'node:timers/promises';
 import { isEntryKey, type Store } from '../store/store.ts';
 import type { AuditLine } from './act.ts';
@@ -17,6 +17,8 @@ export interface AuditQuery {
   readonly what?: string | undefined;
   /** Who did it, as the line has it. */
   readonly by?: string | undefined;
+  /** Digests of a person or a domain, in hexadecimal digits: only lines that name one of them. Lines of many at once name nobody. */
+  readonly whom?: readonly string[] | undefined;
   /** Only lines before the one with this number. */
   readonly before?: number | undefined;
 }
@@ -37,11 +39,12 @@ interface Trail {
  * At most `limit` lines. A page may hold fewer, or none, and still have a `next`. A line that cannot be read is left out: `verify` names it.
  * @throws StoreUnavailable
  */
-export async function readPage(trail: Trail, { from = 0, to, what, by, before }: AuditQuery, limit: number): Promise<AuditPage> {
+export async function readPage(trail: Trail, { from = 0, to, what, by, whom, before }: AuditQuery, limit: number): Promise<AuditPage> {
   const { store, chain, owner } = trail;
   const fits = (line: AuditLine): boolean =>
     (by === undefined || line.by === by) &&
     (to === undefined || line.at < to) &&
+    (whom === undefined || whom.some(digest => digest === line.about?.whom)) &&
     (what === undefined || (what.endsWith('.') ? line.what.startsWith(what) : line.what === what));
   const items: AuditLine[] = [];
   const first = Math.min(before ?? Number.POSITIVE_INFINITY, to === undefined ? Number.POSITIVE_INFINITY : await firstSince(trail, to));

@@ -7,11 +7,13 @@ import { GLOBAL } from '../ids.ts';
 import { type Common, command, type OnRecord, whoOf, withHouse } from './command.ts';
 import { CommandFailure, EXIT, usage } from './exit.ts';
 import { isoTime, printJson, printLine, printTable } from './output.ts';
+import { targetOf } from './settled.ts';
 import { SINCE, spanOf } from './since.ts';
 
 interface ShowOptions extends Common {
   readonly what?: string;
   readonly actor?: string;
+  readonly about?: string;
   readonly from?: string;
   readonly since?: string;
   readonly to?: string;
@@ -28,6 +30,7 @@ export function addAuditCommands(program: Command): void {
   command(group, 'show [owner]', 'the lines of a client, of global, or of all; newest first')
     .option('--what <act>', 'only of this kind, as the lines have it; a whole group with its dot, like client.')
     .option('--actor <name>', 'only what this account, or user of the operating system, did')
+    .option('--about <name>', 'only what was done to the entry of this address or domain')
     .option('--from <time>', `only from then on: ${SINCE}`)
     .option('--since <time>', 'the same as --from')
     .option('--to <time>', 'and before this time')
@@ -47,7 +50,8 @@ function count(text: string): number {
 
 async function show(owner: string | undefined, options: ShowOptions): Promise<void> {
   await withHouse(options, async house => {
-    const query = { ...spanOf(options, house.clock.now()), what: options.what, by: options.actor, limit: options.limit };
+    const whom = options.about === undefined ? undefined : house.lists.digestsOf(targetOf(options.about));
+    const query = { ...spanOf(options, house.clock.now()), what: options.what, by: options.actor, whom, limit: options.limit };
     const owners = owner === undefined ? [GLOBAL, ...(await house.clients.ids())] : [await knownOwner(house, owner)];
     const found: Shown[] = [];
     for (const one of owners) {

@@ -4,7 +4,7 @@ import type { Who } from '../audit/act.ts';
 import type { Audit } from '../audit/audit.ts';
 import type { Outbox } from '../hooks/outbox.ts';
 import type { CampaignId, ClientId } from '../ids.ts';
-import { type Digests, HASH_ALGORITHMS, HASH_OCTETS, type HashAlgorithm } from '../keys/digest.ts';
+import { type Digests, HASH_OCTETS, type HashAlgorithm } from '../keys/digest.ts';
 import type { Keyring } from '../keys/keyring.ts';
 import type { Vault } from '../keys/vault.ts';
 import { type Address, basePerson } from '../mail/address.ts';
@@ -20,6 +20,7 @@ import { readTarget, targetProblem } from './row-entry.ts';
 import { scopeName } from './scope.ts';
 import type { Reason, Scope, Source, Standing, Target } from './standing.ts';
 import {
+  type EntryName,
   keptFrom,
   type LiftAct,
   type LiftOptions,
@@ -30,6 +31,7 @@ import {
   type TakeBackOptions,
   type TakingBackParts,
   type Whom,
+  whomOf,
 } from './taking-back.ts';
 
 /** Why somebody is listed, as the caller knows it. */
@@ -51,12 +53,10 @@ export type AddResult = Merged | Refused;
 export type { Beside, Item } from './merging.ts';
 export type { EntryPage, ListEntry, PageOptions } from './reading.ts';
 export type { Target } from './standing.ts';
+export type { EntryName } from './taking-back.ts';
 
 /** Room in an apply for a line of the audit trail. */
 const LINE_CHANGES = 8;
-
-/** An entry by whom or what it lists, or by its own id. */
-export type EntryName = Target | { readonly id: string };
 
 export interface AddOptions {
   /** Only says what would happen. */
@@ -296,6 +296,12 @@ export class Lists {
     return readEntries(this.#parts, scope, list);
   }
 
+  /** By which digests, in hexadecimal digits, entries and audit lines may name them. */
+  digestsOf(target: Target): readonly string[] {
+    const { person, hashes } = this.#whom(target);
+    return [...person, ...hashes].map(digest => digest.toString('hex'));
+  }
+
   #found(scope: Scope, list: ListName, name: EntryName): Promise<readonly ListEntry[]> {
     const { person, hashes } = this.#whom(name);
     return findEntries(this.#parts, scope, list, list === 'suppression' ? [...person, ...hashes] : person);
@@ -314,15 +320,6 @@ export class Lists {
   }
 
   #whom(target: EntryName): Whom {
-    const { digests } = this.#parts;
-    if ('id' in target) return { person: [Buffer.from(target.id, 'hex')], hashes: [] };
-    if (target.local === undefined) return { person: digests.domain(target.domain), hashes: [] };
-    // All algorithms: a few keys more, and no head to be read first.
-    const recipient = basePerson(target);
-    return {
-      recipient,
-      person: digests.person(target),
-      hashes: HASH_ALGORITHMS.flatMap(algorithm => digests.importedOf(target, algorithm)),
-    };
+    return whomOf(this.#parts.digests, target);
   }
 }

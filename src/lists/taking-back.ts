@@ -1,6 +1,8 @@
 /** Taking entries back: an operator removes what operators and imports put in; what a recipient caused only a named person lifts. */
 import { OURSELVES, type Who } from '../audit/act.ts';
 import type { Audit, Draft } from '../audit/audit.ts';
+import { type Digests, HASH_ALGORITHMS } from '../keys/digest.ts';
+import { basePerson } from '../mail/address.ts';
 import type { Clock } from '../ops/clock.ts';
 import { headKey } from '../store/head.ts';
 import { type Change, type EntryKey, type Expectation, StoreUnavailable, type Value } from '../store/store.ts';
@@ -8,7 +10,7 @@ import { causedByRecipient, type Entry, type EntryAct, entryKey, type ListName, 
 import type { LedgerChange } from './ledger-record.ts';
 import { ATTEMPTS, type Beside, holds, type MergingParts, toldEntry } from './merging.ts';
 import { scopeName } from './scope.ts';
-import type { Reason, Scope } from './standing.ts';
+import type { Reason, Scope, Target } from './standing.ts';
 
 /** `kept`: reasons of what stays, because recipients caused it; empty where an entry cannot be read, so that nobody knows. */
 export type Removed = 'removed' | 'absent' | { readonly kept: readonly Reason[] };
@@ -37,12 +39,27 @@ export interface TakeBackOptions {
   readonly own?: ((by: string | undefined) => Promise<boolean>) | undefined;
 }
 
+/** An entry by whom or what it lists, or by its own id. */
+export type EntryName = Target | { readonly id: string };
+
 /** Digests of whom it is about: `person` may stand on both lists, `hashes` in suppressions only. */
 export interface Whom {
   /** `local@domain`, where it is known, for the client's platform. */
   readonly recipient?: string | undefined;
   readonly person: readonly Buffer[];
   readonly hashes: readonly Buffer[];
+}
+
+export function whomOf(digests: Digests, target: EntryName): Whom {
+  if ('id' in target) return { person: [Buffer.from(target.id, 'hex')], hashes: [] };
+  if (target.local === undefined) return { person: digests.domain(target.domain), hashes: [] };
+  // All algorithms: a few keys more, and no head to be read first.
+  const recipient = basePerson(target);
+  return {
+    recipient,
+    person: digests.person(target),
+    hashes: HASH_ALGORITHMS.flatMap(algorithm => digests.importedOf(target, algorithm)),
+  };
 }
 
 export interface TakingBackParts extends MergingParts {

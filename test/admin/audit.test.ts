@@ -4,7 +4,13 @@ import { Chain, headKey, recordKey } from '../../src/audit/chain.ts';
 import { newOffice } from './support.ts';
 
 interface Page {
-  readonly items: readonly { readonly n: number; readonly what: string; readonly by: string; readonly from: string }[];
+  readonly items: readonly {
+    readonly n: number;
+    readonly what: string;
+    readonly by: string;
+    readonly from: string;
+    readonly why?: string;
+  }[];
   readonly next: string | null;
 }
 
@@ -110,6 +116,39 @@ t.test('lines are found by what, who and when, and a page that finds nothing amo
     t.match((await officer('GET', `/v1/clients/acme/audit?${query}`)).json(), { status: 422, errors: [{ field }] }, query);
   await store.apply([{ key: recordKey('acme', 2_251), value: Buffer.from('altered') }]);
   t.same(await numbers(`from=${at(100)}&to=${at(103)}`), [102, 101, 100], 'a line that cannot be read leads nobody astray');
+});
+
+t.test('A18: what was done to one person, lifts included, by every spelling and on either list; of a domain the same', async t => {
+  const office = await newOffice(t);
+  const officer = await office.as('officer');
+  const jane = { address: 'jane@customer.example' };
+  for (const [method, path, body] of [
+    ['POST', 'suppressions', { ...jane, reason: 'objection' }],
+    ['POST', 'suppressions', { address: 'kim@customer.example', reason: 'objection' }],
+    ['POST', 'exclusions', jane],
+    ['POST', 'exclusions', { domain: 'customer.example' }],
+    ['DELETE', 'suppressions?address=jane@customer.example&reason=mistaken', undefined],
+  ] as const)
+    t.match((await officer(method, `/v1/clients/acme/${path}`, body)).status, method === 'POST' ? 201 : 204, path);
+  const acts = async (query: string) =>
+    (await officer('GET', `/v1/clients/acme/audit?${query}`)).json<Page>().items.map(({ what, why }) => [what, why]);
+  const expected = [
+    ['lift', 'mistaken'],
+    ['exclusion.add', undefined],
+    ['suppression.add', undefined],
+  ];
+  t.same(await acts('address=jane@customer.example'), expected);
+  t.same(await acts('address=JANE%2Bnews@customer.example'), expected);
+  t.same(await acts('address=jane@customer.example&what=lift'), expected.slice(0, 1));
+  t.same(await acts('domain=customer.example'), [['exclusion.add', undefined]]);
+  t.same(await acts('address=nobody@customer.example'), []);
+  for (const [query, field] of [
+    ['address=jane', 'address'],
+    ['address=jane+news@customer.example', 'address'],
+    ['domain=jane@customer.example', 'domain'],
+    ['address=jane@customer.example&domain=customer.example', 'domain'],
+  ] as const)
+    t.match((await officer('GET', `/v1/clients/acme/audit?${query}`)).json(), { status: 422, errors: [{ field }] }, query);
 });
 
 t.test('A18: verify', async t => {

@@ -87,6 +87,8 @@ t.test('A18: who, from where, what and why of every change', async t => {
   t.same(await whats('--what', 'client.'), ['client.remove', 'client.update', 'client.add']);
   t.same(await whats('--what', 'credential.add', '--limit', '1'), ['credential.add']);
   t.same(await whats('--actor', 'Ann Example'), ['lift', 'suppression.add', 'exclusion.remove', 'client.update']);
+  t.same(await whats('--about', 'Kim+news@widgets.example'), ['lift', 'suppression.add']);
+  t.same(await whats('--about', 'jo@widgets.example'), ['exclusion.remove', 'exclusion.add']);
   t.same(await whats('--to', '1h'), []);
   t.equal((await whats('--from', '1h')).length, 13);
   t.match(await cli('audit', 'show', '--from', '1h', '--to', '2h'), { code: 2, stdout: '', stderr: /--to is not after/ });

@@ -4,6 +4,7 @@ import type { AuditLine } from '../../audit/act.ts';
 import type { Verification } from '../../audit/verify.ts';
 import { GLOBAL } from '../../ids.ts';
 import type { AdminParts, App } from '../app.ts';
+import { addressSchema, domainSchema, isWrong, readAskedPerson, readWhom } from '../entries.ts';
 import { problem } from '../problem.ts';
 import { clientParams, isoTimeSchema, PAGE_LIMIT, pageOf, pageQuery } from '../schemas.ts';
 import { readSpan, spanOrSinceQuery } from '../span.ts';
@@ -57,13 +58,15 @@ const query = Type.Object(
         examples: ['boss'],
       }),
     ),
+    address: Type.Optional({ ...addressSchema, description: 'Whose entry was made or taken back: lines that name this person’s digest' }),
+    domain: Type.Optional({ ...domainSchema, description: 'The same of a domain’s entry' }),
   },
   { additionalProperties: false },
 );
 const read = { roles: ['admin', 'officer'], scope: 'audit:read' } as const;
 const tags = ['audit'];
 
-export function auditRoutes(app: App, { audit }: AdminParts): void {
+export function auditRoutes(app: App, { audit, lists }: AdminParts): void {
   for (const [path, params] of [
     ['/v1/clients/:client/audit', clientParams],
     ['/v1/global/audit', Type.Object({})],
@@ -77,7 +80,9 @@ export function auditRoutes(app: App, { audit }: AdminParts): void {
         schema: {
           tags,
           summary: `${whose}, newest first`,
-          description: 'A page may be short, even empty, and still have a next one: go on while `next` is no null.',
+          description:
+            'A page may be short, even empty, and still have a next one: go on while `next` is no null. Lines of many entries at once (a batch, ' +
+            'an import) count them and name nobody: of those the entries themselves say by whom and when.',
           params,
           querystring: query,
           response: { 200: pageOf(lineSchema) },
@@ -85,13 +90,16 @@ export function auditRoutes(app: App, { audit }: AdminParts): void {
         config: read,
       },
       async (request, reply) => {
-        const { limit = PAGE_LIMIT, cursor, what, by }: Static<typeof query> = request.query;
+        const { limit = PAGE_LIMIT, cursor, what, by, address, domain }: Static<typeof query> = request.query;
         const before = cursor === undefined ? undefined : numberIn(cursor);
         if (cursor !== undefined && before === undefined)
           return problem(reply, 'invalid', 'see errors', [{ field: 'cursor', message: 'is none', fix: 'send the `next` of a page' }]);
         const span = readSpan(request.query);
         if ('errors' in span) return problem(reply, 'invalid', 'see errors', span.errors);
-        const { items, next } = await audit.page(ownerOf(request), { ...span, before, what, by }, limit);
+        const target = address === undefined && domain === undefined ? undefined : readWhom(request.query, readAskedPerson);
+        if (target !== undefined && isWrong(target)) return problem(reply, 'invalid', 'see errors', target.errors);
+        const whom = target && lists.digestsOf(target);
+        const { items, next } = await audit.page(ownerOf(request), { ...span, before, what, by, whom }, limit);
         return { items: items.map(shown), next: next === undefined ? null : String(next) };
       },
     );
