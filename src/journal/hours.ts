@@ -15,8 +15,6 @@ const DAY_CHARS = 8;
 const MOVED = 2_000;
 /** Each that fails means that another one has just moved something of the same day. */
 const ATTEMPTS = 5;
-/** What is moved while it is read is read again. */
-const READINGS = 20;
 /** Octets of records read at a stretch, a few ms' worth: mail has its turn between them. */
 const STRETCH = 131_072;
 /** The same where they are not looked into. */
@@ -49,7 +47,7 @@ export function decodeHour(value: Value | undefined): Map<string, number> {
 export async function moveToDay(store: Store, hours: readonly RecordKey[]): Promise<boolean> {
   const [first] = hours;
   if (first === undefined) return true;
-  const day: RecordKey = { owner: first.owner, log: daysOf(first.log), id: first.id.slice(0, DAY_CHARS) };
+  const day: RecordKey = { owner: first.owner, log: daysOf(first.log), id: dayOf(first) };
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const [held, ...values] = await store.find([day, ...hours]);
     // What is not there was moved before, by an attempt whose answer was lost.
@@ -66,7 +64,7 @@ export async function moveFinished(store: Store, owner: Owner, log: string, now:
   const days = new Map<string, RecordKey[]>();
   for await (const [key] of store.scan({ owner, log, to: hourId(now) })) {
     if (isEntryKey(key) || !fits(key.id)) continue;
-    const day = key.id.slice(0, DAY_CHARS);
+    const day = dayOf(key);
     const keys = days.get(day) ?? [];
     days.set(day, keys);
     keys.push(key);
@@ -103,15 +101,24 @@ export async function readHours(
 type Read = readonly (readonly [RecordKey, Value])[];
 type LogRange = Extract<Parameters<Store['scan']>[0], { readonly log: string }>;
 
-/** What runs, and what was moved from there to where it is finished: nothing of it twice. @throws StoreUnavailable */
+/** What runs, and what was moved from there to where it is finished, by day: nothing of it twice. @throws StoreUnavailable */
 export async function readMoving(store: Store, from: LogRange, to: LogRange): Promise<{ readonly running: Read; readonly finished: Read }> {
-  for (let reading = 0; ; reading++) {
-    const running = await collect(store, from);
-    const finished = await collect(store, to);
-    // Whatever was there before and still is was not moved into what was read after it.
-    const held = running.length === 0 ? [] : await store.find(running.map(([key]) => key));
-    if (!held.includes(undefined) || reading >= READINGS) return { running, finished };
-  }
+  const running = await collect(store, from);
+  const finished = await collect(store, to);
+  const held = running.length === 0 ? [] : await store.find(running.map(([key]) => key));
+  // Whatever was there before and still is was not moved into what was read after it.
+  const moved = new Set(running.flatMap(([key], i) => (held[i] === undefined ? [dayOf(key)] : [])));
+  if (moved.size === 0) return { running, finished };
+  // Of a day that something was moved into meanwhile, all at one moment: where each then is, it counts.
+  const days = [...moved].map((id): RecordKey => ({ owner: to.owner, log: to.log, id }));
+  const keys = [...running.map(([key]) => key).filter(key => moved.has(dayOf(key))), ...days];
+  const values = await store.find(keys);
+  const now = keys.flatMap((key, i): Read => (values[i] === undefined ? [] : [[key, values[i] as Value]]));
+  const asNow = (read: Read, { log }: LogRange): Read => [
+    ...read.filter(([key]) => !moved.has(dayOf(key))),
+    ...now.filter(([key]) => key.log === log),
+  ];
+  return { running: asNow(running, from), finished: asNow(finished, to) };
 }
 
 async function inStretches(records: Read, take: (id: string, value: Value) => void): Promise<void> {
@@ -165,6 +172,11 @@ function withHours(day: Value | undefined, hours: readonly { readonly key: Recor
 
 function daysOf(log: string): string {
   return `${log}-days`;
+}
+
+/** The day of an hour's record, or of a day's own. */
+function dayOf({ id }: RecordKey): string {
+  return id.slice(0, DAY_CHARS);
 }
 
 function dayId(at: number): string {
