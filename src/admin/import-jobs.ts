@@ -236,10 +236,12 @@ export class ImportJobs {
       };
       if (typeof report === 'object') await this.#records.saveErrors(owner, ended.id, report.errors);
       await this.#records.save(owner, ended);
-      const { id, campaign, state, read, added, existing, invalid } = ended;
-      await audit.record(owner, { ...who, what: 'import.end', about: { job: id, state, read, added, existing, invalid } });
+      const { id, campaign, dryRun, state, read, added, existing, invalid } = ended;
+      const rehearsed = dryRun ? { dryRun } : {};
+      await audit.record(owner, { ...who, what: 'import.end', about: { job: id, ...rehearsed, state, read, added, existing, invalid } });
       const data = { campaign, ref: id, state, counts: { read, added, existing, invalid } };
-      await outbox.tell(owner, [{ type: 'import.finished', data }]);
+      // Whoever is told of an import takes its rows to be listed.
+      if (!dryRun) await outbox.tell(owner, [{ type: 'import.finished', data }]);
       running.job = ended;
       return ended;
     } finally {

@@ -214,7 +214,7 @@ const uploadQuery = {
     Type.Enum([...HASH_ALGORITHMS], { description: 'The rows are digests by this algorithm; they go to the suppressions' }),
   ),
   reason: Type.Optional(Type.Enum([...REASONS], { description: 'Of every row, whatever the file says' })),
-  dryRun: Type.Optional(Type.Boolean({ default: false, description: 'Only say what would happen' })),
+  dryRun: Type.Optional(Type.Boolean({ default: false, description: 'Only say what would happen; no webhook tells of it' })),
   strict: Type.Optional(Type.Boolean({ default: false, description: 'Nothing goes in if a row is bad' })),
 };
 const uploadSchema = Type.Object(uploadQuery, strict);
