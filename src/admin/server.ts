@@ -16,6 +16,7 @@ import { Guard, guardRoutes } from './access.ts';
 import type { AdminParts, App } from './app.ts';
 import { BodyRefused, bodyOf, hasBody } from './body.ts';
 import { boundConnections, endable, isAddressed, proxyTest } from './connections.ts';
+import { linger } from './lingering.ts';
 import { Methods } from './methods.ts';
 import { describeRoutes, openapiRoute } from './openapi.ts';
 import { adminListen } from './options.ts';
@@ -96,7 +97,11 @@ export async function buildAdmin(parts: AdminParts, pair?: KeyPair): Promise<App
     bodyOf(raw, { limit: config.streamLimit ?? bodyLimit, patienceMs }),
   );
   // Whoever has an answer before the body is here might send the rest at any pace.
-  app.addHook('onSend', async ({ raw }, reply) => void (hasBody(raw) && !raw.complete && reply.header('connection', 'close')));
+  app.addHook('onSend', async ({ raw }, reply) => {
+    if (!hasBody(raw) || raw.complete) return;
+    reply.header('connection', 'close');
+    linger(raw);
+  });
   app.addHook('onResponse', async (request, reply) => {
     const { method, routeOptions } = request;
     const ms = Math.round(reply.elapsedTime);
