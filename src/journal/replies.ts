@@ -18,17 +18,16 @@ import {
   StoreUnavailable,
   type Value,
 } from '../store/store.ts';
+import { keepMessage, keptMessage } from './kept-messages.ts';
 import { OpenReviews } from './open-reviews.ts';
 import { type Owner, Pseudonyms } from './pseudonyms.ts';
 import { timePrefix } from './ref.ts';
 import type { LoggedReply, ReplyDecision, ReplyLog, ReplyPage, ReplyQuery } from './reply.ts';
 import { aad, fits, LINES, type Line, lineKey, put, type Words, wordsKey } from './reply-lines.ts';
 
-const KEPT = 'reply-kept';
 /** Message-ID and writer of a human reply → its line. */
 const WRITTEN = 'replies-written';
 const TEXT_CHARACTERS = 4_096;
-const CHUNK = 1024 * 1024;
 const ATTEMPTS = 50;
 /** Lines of a page where nobody says, and of a listing of any length, read at once. */
 const PAGE = 1_000;
@@ -130,13 +129,7 @@ export class StoredReplies implements ReplyLog {
 
   /** Keeps a whole message under the owner's key, because nobody else took it. The same again changes nothing. @throws StoreUnavailable */
   async keep({ owner, id }: ReplyPlace, octets: Buffer): Promise<void> {
-    const sealer = await this.#owners(owner);
-    const count = Math.max(1, Math.ceil(octets.length / CHUNK));
-    for (let n = 0; n < count; n++) {
-      const key: RecordKey = { owner, log: KEPT, id: `${id}.${String(n).padStart(5, '0')}/${count}` };
-      const value = sealer.seal(octets.subarray(n * CHUNK, (n + 1) * CHUNK), aad(key));
-      await this.#parts.store.apply([{ key, value }]);
-    }
+    await keepMessage(this.#parts.store, await this.#owners(owner), { owner, id }, octets);
   }
 
   /**
@@ -229,16 +222,7 @@ export class StoredReplies implements ReplyLog {
   }
 
   async kept(owner: Owner, id: string): Promise<Buffer | undefined> {
-    const sealer = await this.#owners(owner);
-    const chunks: Buffer[] = [];
-    let count: number | undefined;
-    for await (const [key, value] of this.#parts.store.scan({ owner, log: KEPT, from: `${id}.`, to: `${id}/` })) {
-      const chunk = sealer.open(value, aad(key));
-      if (chunk !== undefined) chunks.push(chunk);
-      count = Number(String(key.id).split('/')[1]);
-    }
-    // What was not kept to its end is not the message.
-    return chunks.length === count ? Buffer.concat(chunks) : undefined;
+    return keptMessage(this.#parts.store, await this.#owners(owner), { owner, id });
   }
 
   /** The people of a line whose mapping still lives, by their base form. @throws StoreUnavailable */

@@ -1,4 +1,5 @@
 /** The reply log as the journal keeps it: what stays of a line when its people or its client's key are gone, and what goes with time. */
+import { randomBytes } from 'node:crypto';
 import t, { type Test } from 'tap';
 import { Audit } from '../../src/audit/audit.ts';
 import { GLOBAL } from '../../src/ids.ts';
@@ -8,6 +9,7 @@ import { SoftBounces } from '../../src/journal/soft-bounces.ts';
 import { createKeyring, loadKeyring } from '../../src/keys/keyring.ts';
 import { isAddress, parsePerson } from '../../src/mail/address.ts';
 import { StoreUnavailable } from '../../src/store/store.ts';
+import { noRedis, startRedis } from '../support/redis.ts';
 import { ACME, type Desk, newDesk, OTHER } from './desk.ts';
 
 const DAY = 86_400_000;
@@ -19,8 +21,8 @@ function person(text: string) {
 }
 const JANE = person('jane@widgets.example');
 
-async function newLog(t: Test): Promise<{ desk: Desk; replies: StoredReplies; write(id: string): Promise<void> }> {
-  const desk = await newDesk(t);
+async function newLog(t: Test, storeUrl?: string): Promise<{ desk: Desk; replies: StoredReplies; write(id: string): Promise<void> }> {
+  const desk = await newDesk(t, storeUrl);
   const file = `${desk.dir}/keys/another.key`;
   await createKeyring(file, desk.clock);
   const keyring = await loadKeyring({ file }, desk.clock);
@@ -47,6 +49,29 @@ async function newLog(t: Test): Promise<{ desk: Desk; replies: StoredReplies; wr
       t.equal(await desk.parts.store.apply(draft.changes(at), draft.expect), true);
     },
   };
+}
+
+for (const engine of ['lmdb', 'redis'] as const) {
+  t.test(`a message that nobody else took is kept whole, or not at all, on ${engine}`, { skip: engine === 'redis' && noRedis }, async t => {
+    const { desk, replies } = await newLog(t, engine === 'redis' ? (await startRedis(t)).url : undefined);
+    const { store } = desk.parts;
+    const message = randomBytes(2.5 * 1024 * 1024);
+    for (const id of ['one', 'one.', 'two']) await replies.keep({ owner: ACME, id }, message);
+    await replies.keep({ owner: ACME, id: 'none' }, Buffer.alloc(0));
+    const read = async () => Promise.all(['one', 'two', 'none', 'three'].map(id => replies.kept(ACME, id)));
+    const asked: unknown[] = [];
+    const scan = store.scan;
+    store.scan = range => {
+      asked.push('log' in range && range.limit);
+      return scan(range);
+    };
+    t.same(await read(), [message, message, Buffer.alloc(0), undefined]);
+    t.same(new Set(asked), new Set([1]), 'no more than one part of it at once');
+    const last = { owner: ACME, log: 'reply-kept', id: 'two.00002/3' };
+    t.equal(await store.apply([{ key: last, value: undefined }]), true);
+    t.same(await replies.kept(ACME, 'two'), undefined, 'what was not kept to its end');
+    t.same(await replies.kept(OTHER, 'one'), undefined, 'A1');
+  });
 }
 
 t.test('an erasure leaves the line, and nobody behind it', async t => {
