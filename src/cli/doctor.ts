@@ -8,6 +8,7 @@ import { parseListens } from '../smtp/listen.ts';
 import { StoreUnavailable } from '../store/store.ts';
 import { type Common, command } from './command.ts';
 import type { Finding } from './diagnosis.ts';
+import { adminFindings } from './doctor-admin.ts';
 import { auditFindings } from './doctor-audit.ts';
 import { inboundFindings } from './doctor-inbound.ts';
 import { policyFindings } from './doctor-policies.ts';
@@ -17,7 +18,7 @@ import { printJson, printLine } from './output.ts';
 const GREETING_MS = 5000;
 
 export function addDoctorCommand(program: Command): void {
-  command(program, 'doctor', 'look at store, keys, ledger, policies, audit trails, upstream, listeners and the way back')
+  command(program, 'doctor', 'look at store, keys, ledger, policies, audit trails, upstream, listeners, admin API and the way back')
     .option('--live', 'only ask whether the gate answers on its port (for health checks)')
     .action(doctor);
 }
@@ -26,7 +27,7 @@ async function doctor(options: Common & { live?: boolean }): Promise<void> {
   const findings =
     options.live === true
       ? await listenerFindings(options, 'fail')
-      : [...(await houseFindings(options)), ...(await listenerFindings(options, 'warn'))];
+      : [...(await houseFindings(options)), ...(await listenerFindings(options, 'warn')), ...(await adminFindings(options))];
   const unwell = findings.filter(({ level }) => level === 'fail');
   if (options.json === true) printJson({ ok: unwell.length === 0, findings });
   else for (const { level, about, text } of findings) printLine(`${level.padEnd(4)}  ${about.padEnd(8)}  ${text}`);

@@ -15,10 +15,10 @@ export function parseEndpoint(text: string, loopback: boolean): URL | { readonly
   if (url.username !== '' || url.password !== '') return { problem: 'names a user; leave it out: requests are signed' };
   if (url.hash !== '') return { problem: 'has a fragment; leave it out' };
   if (loopback && url.protocol === 'http:' && LOOPBACK.test(url.hostname)) return url;
-  if (url.protocol !== 'https:') return { problem: 'is not https' };
+  if (url.protocol !== 'https:') return { problem: 'is not https; write https://host/path' };
   const host = url.hostname.replace(/^\[|\]$/g, '');
   if (LOOPBACK.test(url.hostname) || (isIP(host) !== 0 && isPrivateAddress(host)))
-    return { problem: 'is a private address; events go to public ones only' };
+    return { problem: 'is a private address; name a public one: events go to no other' };
   return url;
 }
 

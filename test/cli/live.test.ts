@@ -1,6 +1,7 @@
 /** The command line beside a running gate, on either store: what it changes binds the next RCPT, and what the gate did can be read. */
 
 import { once } from 'node:events';
+import { createServer as createHttpServer } from 'node:http';
 import { createServer } from 'node:net';
 import t, { type Test } from 'tap';
 import { acmeSite } from '../support/acme.ts';
@@ -113,9 +114,21 @@ t.test('doctor tells well from unwell', async t => {
   const gate = await site.serve();
   const at = { POSTERN_SUBMISSION_LISTEN: `127.0.0.1:${gate.port}` };
   t.match(await cli.with(at, 'doctor', '--live'), { code: 0, stdout: /^ok +listener +127\.0\.0\.1:\d+ 220 gate\.example/ });
-  t.match(await cli.with(at, 'doctor'), { code: 0, stdout: /^ok +upstream/m });
+  const withAdmin = { ...at, POSTERN_ADMIN_LISTEN: `127.0.0.1:${gate.adminPort}` };
+  const lively = await cli.with(withAdmin, 'doctor');
+  t.match(lively, { code: 0, stdout: /^ok +upstream/m });
+  t.match(lively, { stdout: /^ok +admin +127\.0\.0\.1:\d+ answers/m });
   await gate.stop();
+  t.match(await cli.with(withAdmin, 'doctor'), { code: 0, stdout: /^warn +admin +nothing answers/m });
   t.match(await cli.with(at, 'doctor', '--live', '--json'), { code: 75, stdout: /"ok":false/ });
+
+  const failing = createHttpServer((_, answer) =>
+    answer.writeHead(503).end('{"status":"failing","parts":{"store":"ok","keys":"failing"}}'),
+  );
+  t.teardown(() => void failing.close());
+  await once(failing.listen(0, '127.0.0.1'), 'listening');
+  const elsewhere = { POSTERN_ADMIN_LISTEN: `127.0.0.1:${(failing.address() as { port: number }).port}` };
+  t.match(await cli.with(elsewhere, 'doctor'), { code: 75, stdout: /^fail +admin +the gate at .* defers mail: keys failing/m });
 
   const mute = createServer(socket => socket.end('554 go away\r\n')).listen(0, '127.0.0.1');
   t.teardown(() => void mute.close());

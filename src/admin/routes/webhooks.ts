@@ -107,7 +107,10 @@ export function webhookRoutes(app: App, { endpoints, outbox, standings, audit }:
       const { profile, actor, body } = request;
       const made = await endpoints.add(profile.id, body.url, body.types, whoOf(actor));
       if (made === 'full') return problem(reply, 'conflict', `a client has ${MAX_ENDPOINTS} webhooks at most; delete one first`);
-      if ('problem' in made) return problem(reply, 'invalid', undefined, [{ field: 'url', message: made.problem }]);
+      if ('problem' in made) {
+        const [message = '', fix = ''] = made.problem.split('; ');
+        return problem(reply, 'invalid', 'see errors', [{ field: 'url', message, fix }]);
+      }
       return reply
         .code(201)
         .header('etag', etag(made))
