@@ -44,7 +44,8 @@ export async function tellEvents(request: FastifyRequest, reply: FastifyReply, t
   let said = '';
   let [wroteAt, admittedAt] = [performance.now(), performance.now()];
   try {
-    while (!signal.aborted) {
+    // Who was gone before anybody listened gives no sign of it any more.
+    while (!signal.aborted && !raw.destroyed) {
       if (since(admittedAt) >= Math.min(ADMIT_MS, patienceMs)) {
         if (!(await mayStay())) break;
         admittedAt = performance.now();

@@ -6,6 +6,8 @@ import type { AuditLine } from '../../src/audit/act.ts';
 import type { ClientId } from '../../src/ids.ts';
 import { importList } from '../../src/lists/import.ts';
 import { isAddress, parsePerson } from '../../src/mail/address.ts';
+import { until } from '../support/until.ts';
+import { dialRaw } from './raw.ts';
 import { newOffice, type Office } from './support.ts';
 
 const CLIENT = '/v1/clients/acme';
@@ -115,4 +117,47 @@ t.test('a reader who leaves in the middle is on record with what was sent', asyn
     t.ok((line.about?.rows as number) < 60_000);
     return;
   }
+});
+
+t.test('B8: of an export whose reader is gone before its first row the trail tells the end, too', async t => {
+  const office = await newOffice(t);
+  const { token } = await office.token('officer');
+  const count = async (what: string): Promise<number> => {
+    let lines = 0;
+    for await (const line of office.house.audit.list('acme', { what })) lines += line.what === what ? 1 : 0;
+    return lines;
+  };
+  for (let i = 0; i < 5; i++) {
+    const { socket } = await dialRaw(office.url);
+    socket.end(`GET ${CLIENT}/exclusions/export HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${token}\r\n\r\n`, () => socket.destroy());
+    await until('it is on record', async () => (await count('export.start')) === i + 1);
+  }
+  await until('each has its end', async () => (await count('export.end')) === 5);
+});
+
+t.test('who leaves while the login is looked at keeps no place', async t => {
+  const office = await newOffice(t);
+  const { token } = await office.token('officer');
+  const { accounts } = office.house;
+  const { byToken } = accounts;
+  accounts.byToken = async (...shown) => {
+    await sleep(50);
+    return byToken.apply(accounts, shown);
+  };
+  for (let i = 0; i < 3; i++) {
+    const { socket } = await dialRaw(office.url);
+    socket.write(`GET ${CLIENT}/exclusions/export HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${token}\r\n\r\n`, () => socket.destroy());
+    await sleep(150);
+  }
+  await until('a place for the next', async () => (await office.withToken(token)('GET', `${CLIENT}/exclusions/export`)).status === 200);
+});
+
+t.test('B8: HEAD tells what an export would be, reads nothing and is no disclosure', async t => {
+  const office = await newOffice(t);
+  const ask = await office.as('officer');
+  for (let i = 0; i < 3; i++) {
+    const { status, headers } = await ask('HEAD', `${CLIENT}/exclusions/export`);
+    t.match([status, headers.get('content-disposition')], [200, /acme-exclusions\.csv/]);
+  }
+  t.same((await ask('GET', `${CLIENT}/audit?what=export.`)).json(), { items: [], next: null });
 });

@@ -60,7 +60,9 @@ export function exportRoutes(app: App, parts: AdminParts): void {
           if (end === undefined)
             return problem(reply.header('retry-after', '30'), 'too-many-requests', 'too many exports are running; try again');
           const answer = reply as unknown as FastifyReply;
-          answer.raw.once('close', end);
+          // Who left while the login was looked at is gone already, and gives no sign of it any more.
+          if (answer.raw.destroyed) end();
+          else answer.raw.once('close', end);
           return (await sendList(parts, request, answer, { scope, list, format })) as never;
         },
       );
@@ -82,10 +84,22 @@ async function sendList(
 ): Promise<FastifyReply> {
   const { actor, id } = request;
   const need = needOf(request);
+  const name = [scope.owner, scope.campaign, `${list}s`].filter(part => part !== undefined).join('-');
+  reply.type(`${MEDIA_TYPES[format]}; charset=utf-8`).header('content-disposition', `attachment; filename="${name}.${format}"`);
+  // Tells nobody anything, so nothing is read and nothing is on record.
+  if (request.method === 'HEAD') return reply.send(Readable.from([]));
   const about = { export: id, list, format, ...(scope.campaign === undefined ? {} : { campaign: scope.campaign }) };
   await audit.record(scope.owner, { ...whoOf(actor), what: 'export.start', about });
+  let [begun, written, unreadable, complete] = [false, 0, 0, false];
+  const over = async (): Promise<void> => {
+    alerts.exported(actor.account, written);
+    const counted = { ...about, rows: written, unreadable, complete };
+    await audit
+      .record(scope.owner, { ...whoOf(actor), what: 'export.end', about: counted })
+      .catch(error => log.error({ err: error, ...counted }, 'the end of an export could not be recorded'));
+  };
   const rows = async function* () {
-    let [written, unreadable, complete] = [0, 0, false];
+    begun = true;
     let admittedAt = performance.now();
     try {
       let piece = exportHeader(list, format);
@@ -104,23 +118,16 @@ async function sendList(
       if (piece !== '') yield piece;
       complete = true;
     } finally {
-      alerts.exported(actor.account, written);
-      const counted = { ...about, rows: written, unreadable, complete };
-      await audit
-        .record(scope.owner, { ...whoOf(actor), what: 'export.end', about: counted })
-        .catch(error => log.error({ err: error, ...counted }, 'the end of an export could not be recorded'));
+      await over();
     }
   };
-  const name = [scope.owner, scope.campaign, `${list}s`].filter(part => part !== undefined).join('-');
-  return reply
-    .type(`${MEDIA_TYPES[format]}; charset=utf-8`)
-    .header('content-disposition', `attachment; filename="${name}.${format}"`)
-    .send(
-      Readable.from(
-        paced(rows(), options.patienceSeconds * 1_000, () => void reply.raw.destroy()),
-        { objectMode: false },
-      ),
-    );
+  const stream = Readable.from(
+    paced(rows(), options.patienceSeconds * 1_000, () => void reply.raw.destroy()),
+    { objectMode: false },
+  );
+  // Nobody was there any more to read its first row.
+  stream.once('close', () => void (begun || over()));
+  return reply.send(stream);
 }
 
 /** The same pieces; `stop` where the next is not asked for in time. */
