@@ -20,6 +20,7 @@ import { linger } from './lingering.ts';
 import { Methods } from './methods.ts';
 import { describeRoutes, openapiRoute } from './openapi.ts';
 import { adminListen } from './options.ts';
+import { warnOfProxies } from './passed-on.ts';
 import { type ProblemKind, problem } from './problem.ts';
 import { addRoutes } from './routes/index.ts';
 import { problemResponses } from './schemas.ts';
@@ -93,6 +94,7 @@ export async function buildAdmin(parts: AdminParts, pair?: KeyPair): Promise<App
     reply.header('x-request-id', request.id).header('cache-control', 'no-store');
     if (!isAddressed(request.ip)) return problem(reply, 'bad-request', 'X-Forwarded-For: the proxy tells no address of its client there');
   });
+  warnOfProxies(app, isProxy, parts.log);
   app.addHook('preParsing', async ({ raw, routeOptions: { bodyLimit = BODY_LIMIT, config } }) =>
     bodyOf(raw, { limit: config.streamLimit ?? bodyLimit, patienceMs }),
   );

@@ -1,6 +1,7 @@
 /** Behind a reverse proxy: whose word counts for where a caller is, and whose does not. */
 import t from 'tap';
 import { adminProblems } from '../../src/admin/options.ts';
+import { createLog } from '../../src/ops/log.ts';
 import { newOffice } from './support.ts';
 
 const SESSION = '/v1/session';
@@ -53,6 +54,19 @@ t.test('A30: without trusted proxies, X-Forwarded-For is what anybody may write'
   t.equal((await office.ask('GET', '/metrics', undefined, { 'x-forwarded-for': '198.51.100.9' })).status, 401);
   const { token: here } = await office.token('operator', { ips: ['127.0.0.1'] });
   t.equal((await office.withToken(here)('GET', SESSION, undefined, headers)).status, 200);
+});
+
+t.test('A30: a proxy that nobody named opens /metrics to none of those behind it, and the log says so once', async t => {
+  const lines: string[] = [];
+  const log = createLog('warn', { write: line => void lines.push(line) });
+  const office = await newOffice(t, { parts: { log } });
+  t.equal((await office.ask('GET', '/metrics')).status, 200, 'from this machine');
+  for (const header of ['x-forwarded-for', 'forwarded'])
+    t.equal((await office.ask('GET', '/metrics', undefined, { [header]: '203.0.113.7' })).status, 401, header);
+  const reader = await office.as('operator');
+  t.equal((await reader('GET', '/metrics', undefined, { 'x-forwarded-for': '203.0.113.7' })).status, 200, 'with a token');
+  t.equal(lines.filter(line => line.includes('admin.trustedProxies')).length, 1);
+  t.notMatch(lines.join(''), /203\.0/);
 });
 
 t.test('A30: what is no proxy is told at start, with the key and the fix', async t => {

@@ -4,12 +4,15 @@ import { parseBlock } from '../../clients/addresses.ts';
 import { METRICS_TYPE } from '../../ops/metrics.ts';
 import { deny, type Need } from '../access.ts';
 import type { AdminParts, App } from '../app.ts';
+import { proxyTest } from '../connections.ts';
+import { isPassedOn } from '../passed-on.ts';
 
 const NEED: Need = { roles: ['admin', 'operator', 'officer'], scope: 'metrics:read' };
 
-/** Whoever comes from a network of `metrics.from` reads without a login; anybody else shows a token with the scope metrics:read. */
-export function metricsRoutes(app: App, { metrics, exposition, metricsFrom }: AdminParts): void {
+/** Whoever comes from a network of `metrics.from`, through no proxy but those named, reads without a login; anybody else shows a token with the scope metrics:read. */
+export function metricsRoutes(app: App, { metrics, exposition, metricsFrom, options }: AdminParts): void {
   const blocks = metricsFrom.flatMap(text => parseBlock(text) ?? []);
+  const isProxy = proxyTest(options.trustedProxies);
   app.addHook('onResponse', async ({ method, routeOptions }, reply) => {
     metrics.adminRequests.inc({ method, route: routeOptions.url ?? 'none', status: reply.statusCode });
     metrics.adminSeconds.observe({ method }, reply.elapsedTime / 1_000);
@@ -26,7 +29,7 @@ export function metricsRoutes(app: App, { metrics, exposition, metricsFrom }: Ad
       config: { roles: 'anyone' },
     },
     async (request, reply) => {
-      if (!blocks.some(block => block.contains(request.ip))) {
+      if (isPassedOn(request, isProxy) || !blocks.some(block => block.contains(request.ip))) {
         const entry = await app.guard.enter(request, NEED);
         if ('problem' in entry) return deny(reply, entry);
       }
