@@ -35,8 +35,8 @@ const DECISIONS: readonly ReplyDecision['as'][] = ['opt-out', 'reply', 'nothing'
 
 export function addReplyCommands(program: Command): void {
   const group = program.command('reply').description('what came back: the log, and what waits for a decision');
-  const whose = `owner: a client, or global for what is no known client's; on record where over ${LONGEST_PAGE}`;
-  onRecord(command(group, 'list <owner>', `what came back, newest first; ${whose}`))
+  const whose = `owner: a client, or global for what is no known client's; without one, all; on record where over ${LONGEST_PAGE}`;
+  onRecord(command(group, 'list [owner]', `what came back, newest first; ${whose}`))
     .option('--open', 'only what waits for a decision')
     .addOption(new Option('--kind <kind>', 'only what was taken for this').choices(KINDS))
     .option('--campaign <id>', 'only what is certainly of this campaign')
@@ -61,31 +61,58 @@ function count(text: string): number {
   return Number(text);
 }
 
-async function list(owner: string, options: ListOptions): Promise<void> {
+async function list(owner: string | undefined, options: ListOptions): Promise<void> {
+  if (owner === undefined) return listAll(options);
   await withHouse(options, async house => {
-    const { kind, campaign, address, limit } = options;
+    const { campaign, limit } = options;
     const known = owner === GLOBAL ? GLOBAL : (await knownClient(house, owner)).id;
     if (campaign !== undefined) await knownScope(house, `${owner}/${campaign}`);
-    const query: ReplyQuery = {
-      ...spanOf(options, house.clock.now()),
-      ...(options.open === true ? { state: 'open' as const } : {}),
-      ...(address === undefined ? {} : { person: personOf(address) }),
-      kind,
-      campaign,
-      limit,
-    };
+    const query = queryOf(house, options);
     const about = { journal: 'replies', limit };
     await listing(house, { owner: known, who: whoOf(options), about }, limit, async tally => {
       const found = tallied(house.replies.list(known, query), tally);
       if (options.json === true) return printJsonArray(mapped(found, shown));
-      const rows: string[][] = [];
-      for await (const { id, receivedAt, kind, state, campaign, people, actions, request } of found) {
-        const followed = [...actions, ...(request === undefined ? [] : [due(request)])];
-        rows.push([id, isoTime(receivedAt), kind, state, campaign ?? '', people.join(' '), followed.join('; ')]);
-      }
-      printTable(['reply', 'received', 'kind', 'state', 'campaign', 'people', 'what followed'], rows);
+      const rows: (readonly string[])[] = [];
+      for await (const reply of found) rows.push([reply.id, ...cells(reply)]);
+      printTable(['reply', ...COLUMNS], rows);
     });
   });
+}
+
+/** No longer than a page, so that no client's trail has to say who took it away. */
+async function listAll(options: ListOptions): Promise<void> {
+  const { campaign, limit } = options;
+  if (campaign !== undefined) throw usage('--campaign: name its client, too');
+  if (limit > LONGEST_PAGE) throw usage(`--limit: at most ${LONGEST_PAGE} of all; name a client for more of its own`);
+  await withHouse(options, async house => {
+    let newest: readonly LoggedReply[] = [];
+    for (const owner of [GLOBAL, ...(await house.clients.ids())] as const) {
+      const found = [...newest];
+      for await (const reply of house.replies.list(owner, queryOf(house, options))) found.push(reply);
+      newest = found.sort((a, b) => b.receivedAt - a.receivedAt).slice(0, limit);
+    }
+    if (options.json === true) return printJson(newest.map(shown));
+    const rows = newest.map(reply => [reply.id, reply.owner, ...cells(reply)]);
+    printTable(['reply', 'owner', ...COLUMNS], rows);
+  });
+}
+
+function queryOf(house: House, { kind, campaign, address, limit, open, ...span }: ListOptions): ReplyQuery {
+  return {
+    ...spanOf(span, house.clock.now()),
+    ...(open === true ? { state: 'open' as const } : {}),
+    ...(address === undefined ? {} : { person: personOf(address) }),
+    kind,
+    campaign,
+    limit,
+  };
+}
+
+const COLUMNS = ['received', 'kind', 'state', 'campaign', 'people', 'what followed'];
+
+function cells({ receivedAt, kind, state, campaign, people, actions, request }: LoggedReply): readonly string[] {
+  const followed = [...actions, ...(request === undefined ? [] : [due(request)])];
+  return [isoTime(receivedAt), kind, state, campaign ?? '', people.join(' '), followed.join('; ')];
 }
 
 async function* mapped<T, U>(values: AsyncIterable<T>, change: (value: T) => U): AsyncIterable<U> {

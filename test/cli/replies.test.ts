@@ -56,6 +56,11 @@ t.test('list, show, decide; counted and looked at', async t => {
   t.match(await cli('reply', 'list', 'acme', '--campaign', 'nosuch'), { code: 1, stdout: '', stderr: /no campaign 'nosuch'/ });
   t.match(await cli('reply', 'list', 'acme', '--from', '1h', '--to', '2h'), { code: 2, stdout: '', stderr: /--to is not after/ });
   t.same(await json('reply', 'list', 'global'), []);
+  t.same(await json('reply', 'list'), lines, 'of all, where nobody is named');
+  t.same(await json('reply', 'list', '--open', '--limit', '1'), [doubtful]);
+  t.match(await says('reply', 'list'), /^reply +owner +received[\s\S]*\n[0-9a-z]{16} +acme +20\S+Z/);
+  t.match(await cli('reply', 'list', '--limit', '1001'), { code: 2, stderr: /--limit: at most 1000 of all/ });
+  t.match(await cli('reply', 'list', '--campaign', 'spring'), { code: 2, stderr: /--campaign: name its client/ });
   t.match(
     await says('reply', 'list', 'acme'),
     /^reply +received +kind +state[\s\S]*\n[0-9a-z]{16} +20\S+Z +bounce +open[\s\S]*ann@there\.example/,

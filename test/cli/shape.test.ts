@@ -56,7 +56,7 @@ const COMMANDS: Readonly<Record<string, readonly string[]>> = {
   'decision show': ['<ref>'],
   explain: ['--client', '--campaign', '--from', '--to', '[message]'],
   classify: ['<file...>', '--rules'],
-  'reply list': ['<owner>', '--open', '--since', '--limit'],
+  'reply list': ['[owner]', '--open', '--since', '--limit'],
   'reply show': ['<id>', '--message'],
   'reply decide': ['<id>', '--as', '--by', '--why'],
   'audit show': ['[owner]', '--since', '--limit'],
