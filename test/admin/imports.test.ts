@@ -204,3 +204,17 @@ t.test('a cancelled import says what went in: during the upload nothing', async 
   const again = await imported(ask, '', rows.join(''), PLAIN);
   t.same([again.added, again.existing], [200_000 - ended.added, ended.added], 'exactly what it said');
 });
+
+t.test('a file that is no list, but one endless row, is told as bad rows, not as a store that is away', async t => {
+  const office = await newOffice(t);
+  const ask = await office.as('client');
+  for (const [query, state] of [
+    ['', 'finished'],
+    ['?strict=true', 'refused'],
+  ] as const) {
+    const job = await imported(ask, query, `email\n"${'a'.repeat(5_000_000)}`);
+    t.match(job, { state, added: 0, problem: null });
+    t.ok(job.invalid > 0);
+    t.match((await ask('GET', `${IMPORTS}/${job.id}/errors`)).json(), { items: [{ problem: String }] });
+  }
+});

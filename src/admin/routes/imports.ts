@@ -263,7 +263,9 @@ function addUploadRoute(app: App, place: Place, jobs: ImportJobs): void {
       const job = await begun.receive(request.body);
       if (job.state === 'cancelled') return problem(reply, 'conflict', 'this import was cancelled before its file was whole');
       if (request.body.errored instanceof BodyRefused) throw request.body.errored;
-      if (isOver(job)) return problem(reply, job.problem === NO_ROOM ? 'no-room' : 'unavailable', job.problem);
+      // Who reads the file may be done with it before its end: where it is no list, one row tells.
+      const isTold = job.state === 'finished' || job.state === 'refused';
+      if (isOver(job) && !isTold) return problem(reply, job.problem === NO_ROOM ? 'no-room' : 'unavailable', job.problem);
       return reply.code(202).header('location', location).send(shownJob(job, actor));
     },
   );
