@@ -2,6 +2,7 @@
 import t from 'tap';
 import { startGate } from '../../src/app.ts';
 import { dial } from '../support/smtp-client.ts';
+import { onBothStores } from '../support/stores.ts';
 import { newOffice } from './support.ts';
 
 const BETA = { id: 'beta', name: 'Beta GmbH', privacyUrls: ['https://www.beta.example/privacy'], fromDomains: ['beta.example'] };
@@ -71,8 +72,8 @@ t.test('clients are paged; a client’s own account sees itself, without its ups
     t.match(await client('GET', path), { status: 403 });
 });
 
-t.test('campaigns are registered once; their target domains are changed by who read the last version', async t => {
-  const { as } = await newOffice(t);
+onBothStores('campaigns are registered once; their target domains are changed by who read the last version', async (t, settings) => {
+  const { as } = await newOffice(t, { settings });
   const admin = await as('admin');
   const path = '/v1/clients/acme/campaigns';
   const made = await admin('POST', path, { id: 'summer', targetDomains: ['Customer.example'] });
@@ -157,10 +158,10 @@ t.test('A31: a credential’s password is shown once; rotated or disabled, the o
   t.match((await admin('GET', `${path}/mailer`)).json(), { disabled: false }, 'and was not reached');
 });
 
-t.test(
+onBothStores(
   'a credential’s addresses, campaign and policy change without a new password, for the next MAIL, by who read the last version',
-  async t => {
-    const office = await newOffice(t, { settings: { submission: { listen: ['smtps://127.0.0.1:0'] } } });
+  async (t, settings) => {
+    const office = await newOffice(t, { settings: { ...settings, submission: { listen: ['smtps://127.0.0.1:0'] } } });
     const gate = await startGate(office.house, { admin: false });
     t.teardown(() => gate.stop());
     const dialled = async () => {
@@ -234,8 +235,8 @@ t.test(
   },
 );
 
-t.test('a credential that is its address alone moves to another, and never to another’s or to none', async t => {
-  const office = await newOffice(t, { settings: { submission: { listen: ['smtps://127.0.0.1:0'] } } });
+onBothStores('a credential that is its address alone moves to another, and never to another’s or to none', async (t, settings) => {
+  const office = await newOffice(t, { settings: { ...settings, submission: { listen: ['smtps://127.0.0.1:0'] } } });
   const gate = await startGate(office.house, { admin: false });
   t.teardown(() => gate.stop());
   const mail = async () => {

@@ -5,6 +5,7 @@ import { Accounts } from '../../src/accounts/accounts.ts';
 import { pauseAfter } from '../../src/accounts/lockout.ts';
 import { networkOf } from '../../src/clients/addresses.ts';
 import { Digests } from '../../src/keys/digest.ts';
+import { onBothStores } from '../support/stores.ts';
 import { until } from '../support/until.ts';
 import { good, newOffice, type Office, PASSWORD } from './support.ts';
 
@@ -34,8 +35,8 @@ async function alarms({ house }: Office): Promise<readonly string[]> {
   return values.filter(({ value }) => value > 0).map(({ labels, value }) => `${labels.alarm} ${value}`);
 }
 
-t.test('A30: ten gates give five tries, not fifty, and a restart gives none', async t => {
-  const office = await newOffice(t);
+onBothStores('A30: ten gates give five tries, not fifty, and a restart gives none', async (t, settings) => {
+  const office = await newOffice(t, { settings });
   const { name } = await office.token('operator');
   for (const account of [name, 'nobody']) {
     for (let i = 0; i < 5; i++) t.equal(await attempt(gate(office), account, '192.0.2.7'), 'bad', `${account} ${i}`);
@@ -47,8 +48,8 @@ t.test('A30: ten gates give five tries, not fifty, and a restart gives none', as
   t.match(await attempt(gate(office), name, '192.0.2.7', PASSWORD), { holder: { name } }, 'it passes');
 });
 
-t.test('A30: of many guesses at once no more are looked at than one after the other', async t => {
-  const office = await newOffice(t);
+onBothStores('A30: of many guesses at once no more are looked at than one after the other', async (t, settings) => {
+  const office = await newOffice(t, { settings });
   const { name } = await office.token('operator');
   const guesses = [...new Array<string>(40).fill('wrong'), PASSWORD];
   const answers = await Promise.all(guesses.map(password => attempt(office.house.accounts, name, '192.0.2.7', password)));
@@ -130,8 +131,8 @@ t.test('a thief of the password guesses codes: counted for all gates and network
   t.equal(await attempt(gate(office), name, '192.0.2.10', `${PASSWORD}!`, code()), 'bad', 'a code is good once in the whole fleet');
 });
 
-t.test('of one code, shown at many gates at once, one log-in comes', async t => {
-  const office = await newOffice(t);
+onBothStores('of one code, shown at many gates at once, one log-in comes', async (t, settings) => {
+  const office = await newOffice(t, { settings });
   const { accounts } = office.house;
   const { name } = await office.token('operator');
   const holder = await accounts.directory.find(name);
@@ -145,8 +146,8 @@ t.test('of one code, shown at many gates at once, one log-in comes', async t => 
   t.equal(answers.filter(answer => answer !== 'bad').length, 1);
 });
 
-t.test('what is forgotten leaves the store', async t => {
-  const office = await newOffice(t);
+onBothStores('what is forgotten leaves the store', async (t, settings) => {
+  const office = await newOffice(t, { settings });
   const { accounts, store } = office.house;
   await failAll(accounts, 'nobody', 3);
   const kept = async (): Promise<number> => {

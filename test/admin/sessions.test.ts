@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import { isRefusal } from '../../src/clients/refusal.ts';
 import { TEST_CERTIFICATE } from '../support/certificate.ts';
+import { onBothStores } from '../support/stores.ts';
 import { good, newOffice, type Office, PASSWORD } from './support.ts';
 
 const BY = { by: 'test', from: 'cli' };
@@ -58,8 +59,8 @@ t.test('a session of before is no session of after: each log-in makes its own', 
   t.match(await office.ask('GET', '/v1/session', undefined, { cookie: planted }), { status: 401 });
 });
 
-t.test('a session that was ended stays so, whatever else of it was under way', async t => {
-  const office = await newOffice(t);
+onBothStores('a session that was ended stays so, whatever else of it was under way', async (t, settings) => {
+  const office = await newOffice(t, { settings });
   const { accounts } = office.house;
   const { name } = await office.token('operator');
   for (let turn = 0; turn < 5; turn++) {
@@ -157,8 +158,8 @@ t.test('who was here last, and which tokens end: what an officer looks for', asy
   t.match((await again('GET', '/v1/tokens?endsWithinDays=0')).json<{ items: [] }>().items.length, 1, 'those that ended, too');
 });
 
-t.test('of two admins who disable each other at once, one stays', async t => {
-  const office = await newOffice(t);
+onBothStores('of two admins who disable each other at once, one stays', async (t, settings) => {
+  const office = await newOffice(t, { settings });
   const [one, two] = [await office.token('admin'), await office.token('admin')];
   const { directory } = office.house.accounts;
   const answers = await Promise.all([
