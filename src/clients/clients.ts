@@ -8,6 +8,7 @@ import { type Authentication, Authenticator } from './authentication.ts';
 import { CredentialChanges, type CredentialUpdate, type Issued } from './credential-changes.ts';
 import { type CredentialInput, Credentials } from './credentials.ts';
 import { Doors } from './doors.ts';
+import { Failures } from './failures.ts';
 import { CredentialLookup } from './lookup.ts';
 import type { ClientParts } from './parts.ts';
 import { Passwords } from './password.ts';
@@ -44,7 +45,7 @@ export class Clients {
     const doors = new Doors(parts.store, parts.keyring, records);
     this.#credentials = new Credentials(parts, records, this.#lookup, passwords, doors);
     this.#changes = new CredentialChanges(parts, records, this.#lookup, passwords, doors);
-    this.#authenticator = new Authenticator(this.#lookup, passwords, parts.clock);
+    this.#authenticator = new Authenticator(this.#lookup, passwords, new Failures(parts, records), parts.clock);
   }
 
   /** Makes a client, or brings a removed one back. Refused: exists, taken (a reply address), invalid. @throws VaultUnavailable, too */

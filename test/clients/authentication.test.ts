@@ -1,10 +1,13 @@
 /** Tests of logging in. */
 import t from 'tap';
 import { Authenticator } from '../../src/clients/authentication.ts';
+import { Failures } from '../../src/clients/failures.ts';
 import { CredentialLookup } from '../../src/clients/lookup.ts';
 import { AuthenticationBusy, Passwords } from '../../src/clients/password.ts';
 import { SealedRecords } from '../../src/clients/records.ts';
+import { GLOBAL } from '../../src/ids.ts';
 import { StoreUnavailable } from '../../src/store/store.ts';
+import { startRedis } from '../support/redis.ts';
 import { good, input, newHouse } from './house.ts';
 
 const IP = '192.0.2.10';
@@ -18,12 +21,15 @@ class CountedPasswords extends Passwords {
   }
 }
 
-async function open(t: Parameters<typeof newHouse>[0]) {
-  const house = await newHouse(t);
+async function open(t: Parameters<typeof newHouse>[0], storeUrl?: string) {
+  const house = await newHouse(t, storeUrl);
   good(await house.clients.add(input('acme')));
   const passwords = new CountedPasswords();
-  const lookup = new CredentialLookup(house.parts, new SealedRecords(house.parts.keyring));
-  return { ...house, passwords, authenticator: new Authenticator(lookup, passwords, house.clock) };
+  const records = new SealedRecords(house.parts.keyring);
+  /** Of one process of one gate. */
+  const another = (parts = house.parts) =>
+    new Authenticator(new CredentialLookup(parts, records), passwords, new Failures(parts, records), house.clock);
+  return { ...house, passwords, authenticator: another(), another };
 }
 
 t.test('A30: password and address, both; whatever is wrong, the answer is one', async t => {
@@ -99,6 +105,49 @@ t.test('whoever fails too often waits; others do not', async t => {
   t.equal(await authenticator.authenticate('sender', 'wrong', IP), 'bad', 'a minute later it is asked again');
 });
 
+for (const engine of ['lmdb', 'redis'])
+  t.test(`A30: guesses count for all gates of a store together: ${engine}`, async t => {
+    const { clients, authenticator, another, passwords, clock, parts } = await open(
+      t,
+      engine === 'redis' ? (await startRedis(t)).url : undefined,
+    );
+    const password = good(await clients.addCredential({ client: 'acme', username: 'sender' })).password ?? '';
+    const gates = [authenticator, another(), another()];
+    const guess = (i: number, from = IP) => (gates[i % gates.length] as Authenticator).authenticate('sender', `wrong ${i}`, from);
+    for (let i = 0; i < 10; i++) t.equal(await guess(i), 'bad');
+    for (const gate of gates) await t.rejects(gate.authenticate('sender', password, IP), AuthenticationBusy);
+    t.equal(passwords.verified, 10);
+    const together = await Promise.all(Array.from({ length: 9 }, (_, i) => guess(i, '192.0.2.11')));
+    t.same([...new Set(together)], ['bad']);
+    t.equal(await guess(9, '192.0.2.11'), 'bad');
+    await t.rejects(guess(10, '192.0.2.11'), AuthenticationBusy, 'none of those at once was lost');
+    clock.at += 60_000;
+    t.match(await another().authenticate('sender', password, IP), { credential: { id: 'sender' } }, 'a minute later');
+
+    const kept = async () => {
+      let count = 0;
+      for await (const _ of parts.store.scan({ owner: GLOBAL, set: 'smtp-login-failures' })) count += 1;
+      return count;
+    };
+    t.equal(await kept(), 4);
+    clock.at += 3_600_000;
+    t.equal(await guess(0), 'bad');
+    t.equal(await kept(), 2, 'what is over is not kept');
+  });
+
+t.test('a count that cannot be kept is no answer, right or wrong; a password known to be right needs none', async t => {
+  const { clients, another, parts } = await open(t);
+  const password = good(await clients.addCredential({ client: 'acme', username: 'sender' })).password ?? '';
+  const gone = () => Promise.reject(new StoreUnavailable('down'));
+  const { store } = parts;
+  const find: typeof store.find = keys => (keys.some(key => 'set' in key && key.set === 'smtp-login-failures') ? gone() : store.find(keys));
+  const blind = another({ ...parts, store: { ...store, find } });
+  for (const given of [password, 'wrong']) await t.rejects(blind.authenticate('sender', given, IP), StoreUnavailable);
+  const mute = another({ ...parts, store: { ...store, find: keys => store.find(keys), scan: range => store.scan(range), apply: gone } });
+  t.match(await mute.authenticate('sender', password, IP), { credential: { id: 'sender' } });
+  await t.rejects(mute.authenticate('sender', 'wrong', IP), StoreUnavailable, 'nobody guesses uncounted');
+});
+
 t.test('an address that tries many names waits, too', async t => {
   const { authenticator, passwords } = await open(t);
   passwords.verify = async () => false; // sixty real hashes would only cost time
@@ -117,13 +166,12 @@ t.test('of IPv6 a whole /64 is one stranger: every address of it is in one hand'
 });
 
 t.test('a store that is gone is no answer, verified before or not', async t => {
-  const { clients, authenticator, parts } = await open(t);
+  const { clients, authenticator, parts, another } = await open(t);
   const password = good(await clients.addCredential({ client: 'acme', username: 'sender' })).password ?? '';
   await authenticator.authenticate('sender', password, IP);
   const down = {
     ...parts,
     store: { ...parts.store, find: () => Promise.reject(new StoreUnavailable('down')) } as typeof parts.store,
   };
-  const lookup = new CredentialLookup(down, new SealedRecords(parts.keyring));
-  await t.rejects(new Authenticator(lookup, new Passwords(), down.clock).authenticate('sender', password, IP), StoreUnavailable);
+  await t.rejects(another(down).authenticate('sender', password, IP), StoreUnavailable);
 });
