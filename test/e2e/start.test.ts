@@ -35,3 +35,18 @@ t.test('what was opened before is closed, in this process and in one of its own'
   t.match(await site.cli('serve'), { code: 1, stdout: '', stderr: /postern: admin\.listen: cannot listen on/ });
   for (const port of [submission, inbound]) await closed(await listening(port));
 });
+
+t.test('a file that the configuration names and that is not there ends the start, not the first request for it', async t => {
+  const at = { listen: '127.0.0.1:0' };
+  for (const [key, parts] of [
+    ['admin.policyFile', { admin: { ...at, policyVersion: '1', policyFile: './nowhere' } }],
+    ['inbound.rules', { inbound: { ...at, rules: './nowhere' } }],
+  ] as const) {
+    const site = newSite({ submission: at, log: { level: 'error' }, ...parts });
+    t.teardown(() => site.close());
+    const { code, stderr } = await site.cli('serve');
+    t.equal(code, 1, key);
+    t.match(stderr, `postern: ${key}: `);
+    t.match(stderr, 'nowhere cannot be read (ENOENT)');
+  }
+});

@@ -1,4 +1,5 @@
 /** One's own session and account: log in and out, password, second factor, security policy, API tokens of one's own. */
+import { closeSync, openSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -34,8 +35,11 @@ const sessionSchema = Type.Object(
   strict,
 );
 
+/** @throws Error naming admin.policyFile, where it cannot be read */
 export function sessionRoutes(app: App, parts: AdminParts): void {
   const { accounts, alerts, options } = parts;
+  const policyFile = options.policyFile === undefined ? undefined : resolve(parts.baseDir, options.policyFile);
+  if (policyFile !== undefined) assertReadable(policyFile);
   const shown = ({ admitted: { holder, csrf } }: Pick<FastifyRequest, 'admitted'>) => ({
     account: shownAccount(strip(holder)),
     csrfToken: csrf ?? null,
@@ -178,11 +182,11 @@ export function sessionRoutes(app: App, parts: AdminParts): void {
       config: { ...read, evenBeforeAcceptance: true },
     },
     async request => {
-      const { policyVersion, policyFile } = options;
+      const { policyVersion } = options;
       const { accepted } = request.admitted.holder;
       return {
         version: policyVersion ?? null,
-        text: policyFile === undefined ? null : await readFile(resolve(parts.baseDir, policyFile), 'utf8'),
+        text: policyFile === undefined ? null : await readFile(policyFile, 'utf8'),
         acceptedAt: accepted === undefined || accepted.version !== policyVersion ? null : new Date(accepted.at).toISOString(),
       };
     },
@@ -221,4 +225,13 @@ async function isRight(accounts: Accounts, request: FastifyRequest, reply: Fasti
 function tooOften<R extends { code(status: number): unknown; header(name: string, value: string): unknown }>(reply: R, seconds: number): R {
   reply.header('retry-after', String(seconds));
   return problem(reply, 'too-many-requests', `too many failed log-ins; try again in ${Math.ceil(seconds / 60)} minutes`);
+}
+
+/** Told when the gate starts: everybody would be asked to agree to a text that nobody can read. */
+function assertReadable(file: string): void {
+  try {
+    closeSync(openSync(file, 'r'));
+  } catch (error) {
+    throw new Error(`admin.policyFile: ${file} cannot be read (${(error as NodeJS.ErrnoException).code})`);
+  }
 }
