@@ -3,6 +3,7 @@ import t, { type Test } from 'tap';
 import { startGate } from '../../src/app.ts';
 import { address } from '../checks/asking.ts';
 import { greeted } from '../support/platform.ts';
+import { onBothStores } from '../support/stores.ts';
 import { type Ask, newOffice } from './support.ts';
 
 interface Entry {
@@ -152,8 +153,8 @@ t.test('A1, A24: a check tells a client its own entries only, and nobody but off
   t.match(await check(officer, 'gone@else.example'), { entries: [{ reason: 'erasure' }, { reason: 'objection' }] });
 });
 
-t.test('lists are paged, searched and filtered', async t => {
-  const { as } = await newOffice(t);
+onBothStores('lists are paged, searched and filtered', async (t, settings) => {
+  const { as } = await newOffice(t, { settings });
   const operator = await as('operator');
   const entries = Array.from({ length: 230 }, (_, n) => `p${n}@customer.example`);
   t.match((await operator('POST', `${EXCLUSIONS}/batch`, { entries })).json(), { added: 230, existing: 0, invalid: 0 });
@@ -179,50 +180,53 @@ t.test('lists are paged, searched and filtered', async t => {
   }
 });
 
-t.test('a batch tells each entry’s outcome, takes the shapes of platforms, and with atomic lists all or nothing', async t => {
-  const { as } = await newOffice(t);
-  const client = await as('client');
-  const batch = async (body: unknown, query = '', list = EXCLUSIONS) => client('POST', `${list}/batch${query}`, body);
-  const mixed = {
-    entries: [
-      'a@customer.example',
-      { domain: 'b.example', reason: 'manual' },
-      'A@customer.example',
-      'no address',
-      { domain: 'co.uk' },
-      { address: 'c@customer.example', reason: 'whim' },
-    ],
-  };
-  const refused = await batch(mixed, '?atomic=true');
-  t.match(refused.json(), { status: 422, errors: [{ field: 'entries.3' }, { field: 'entries.4' }, { field: 'entries.5' }] });
-  t.match((await client('GET', EXCLUSIONS)).json<Page>().items, [], 'nothing was listed');
-  const answer = await batch(mixed);
-  t.match(answer.json(), { added: 2, existing: 1, invalid: 3 });
-  t.same(
-    answer.json<{ items: { outcome: string }[] }>().items.map(({ outcome }) => outcome),
-    ['added', 'added', 'existing', 'invalid', 'invalid', 'invalid'],
-  );
-  t.notMatch(answer.text, /no address|whim/, 'what was wrong is not repeated');
+onBothStores(
+  'a batch tells each entry’s outcome, takes the shapes of platforms, and with atomic lists all or nothing',
+  async (t, settings) => {
+    const { as } = await newOffice(t, { settings });
+    const client = await as('client');
+    const batch = async (body: unknown, query = '', list = EXCLUSIONS) => client('POST', `${list}/batch${query}`, body);
+    const mixed = {
+      entries: [
+        'a@customer.example',
+        { domain: 'b.example', reason: 'manual' },
+        'A@customer.example',
+        'no address',
+        { domain: 'co.uk' },
+        { address: 'c@customer.example', reason: 'whim' },
+      ],
+    };
+    const refused = await batch(mixed, '?atomic=true');
+    t.match(refused.json(), { status: 422, errors: [{ field: 'entries.3' }, { field: 'entries.4' }, { field: 'entries.5' }] });
+    t.match((await client('GET', EXCLUSIONS)).json<Page>().items, [], 'nothing was listed');
+    const answer = await batch(mixed);
+    t.match(answer.json(), { added: 2, existing: 1, invalid: 3 });
+    t.same(
+      answer.json<{ items: { outcome: string }[] }>().items.map(({ outcome }) => outcome),
+      ['added', 'added', 'existing', 'invalid', 'invalid', 'invalid'],
+    );
+    t.notMatch(answer.text, /no address|whim/, 'what was wrong is not repeated');
 
-  const shapes: [unknown, string][] = [
-    [[{ address: 'm@customer.example', created_at: 'Fri, 21 Oct 2022 11:02:55 GMT' }], 'Mailgun'],
-    [{ recipient_emails: ['s@customer.example'] }, 'SendGrid'],
-    [[{ email: 's2@customer.example' }], 'SendGrid'],
-    [{ Suppressions: [{ EmailAddress: 'p@customer.example', SuppressionReason: 'HardBounce' }] }, 'Postmark'],
-    [[{ EmailAddress: 'e@customer.example', Reason: 'COMPLAINT' }], 'Amazon SES'],
-  ];
-  for (const [body, name] of shapes) t.match((await batch(body, '?reason=opt-out', SUPPRESSIONS)).json(), { added: 1, invalid: 0 }, name);
-  const check = async (who: string) => (await client('GET', `${SUPPRESSIONS}/check?address=${enc(who)}`)).json();
-  t.match(await check('m@customer.example'), { entries: [{ reason: 'opt-out', at: '2022-10-21T11:02:55.000Z' }] });
-  t.match(await check('p@customer.example'), { entries: [{ reason: 'bounce' }] });
-  t.match(await check('e@customer.example'), { entries: [{ reason: 'complaint' }] });
-  t.match((await batch([{ domain: 'd.example' }], '', SUPPRESSIONS)).json(), { invalid: 1 });
-  t.match(await batch([{ address: 'x@customer.example', birthday: '1980-01-01' }]), { status: 422 }, 'A9: a field that nobody knows');
+    const shapes: [unknown, string][] = [
+      [[{ address: 'm@customer.example', created_at: 'Fri, 21 Oct 2022 11:02:55 GMT' }], 'Mailgun'],
+      [{ recipient_emails: ['s@customer.example'] }, 'SendGrid'],
+      [[{ email: 's2@customer.example' }], 'SendGrid'],
+      [{ Suppressions: [{ EmailAddress: 'p@customer.example', SuppressionReason: 'HardBounce' }] }, 'Postmark'],
+      [[{ EmailAddress: 'e@customer.example', Reason: 'COMPLAINT' }], 'Amazon SES'],
+    ];
+    for (const [body, name] of shapes) t.match((await batch(body, '?reason=opt-out', SUPPRESSIONS)).json(), { added: 1, invalid: 0 }, name);
+    const check = async (who: string) => (await client('GET', `${SUPPRESSIONS}/check?address=${enc(who)}`)).json();
+    t.match(await check('m@customer.example'), { entries: [{ reason: 'opt-out', at: '2022-10-21T11:02:55.000Z' }] });
+    t.match(await check('p@customer.example'), { entries: [{ reason: 'bounce' }] });
+    t.match(await check('e@customer.example'), { entries: [{ reason: 'complaint' }] });
+    t.match((await batch([{ domain: 'd.example' }], '', SUPPRESSIONS)).json(), { invalid: 1 });
+    t.match(await batch([{ address: 'x@customer.example', birthday: '1980-01-01' }]), { status: 422 }, 'A9: a field that nobody knows');
 
-  const many = Array.from({ length: 9_000 }, (_, n) => `many${n}@customer.example`);
-  t.match((await batch({ entries: many }, '?atomic=true')).json(), { added: 9_000 });
-  t.match(await batch({ entries: [...many, 'one@too.example'] }), { status: 422 });
-});
+    const many = Array.from({ length: 9_000 }, (_, n) => `many${n}@customer.example`);
+    t.match((await batch({ entries: many }, '?atomic=true')).json(), { added: 9_000 });
+    t.match(await batch({ entries: [...many, 'one@too.example'] }), { status: 422 });
+  },
+);
 
 t.test('what is wrong with an entry is told by field, and roles and scopes hold', async t => {
   const office = await newOffice(t);

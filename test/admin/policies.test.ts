@@ -4,6 +4,7 @@ import { type RunningGate, startGate } from '../../src/app.ts';
 import { type Gatehouse, good, letter, newGatehouse } from '../submission/gatehouse.ts';
 import { sendOne } from '../support/platform.ts';
 import { noRedis, startRedis } from '../support/redis.ts';
+import { onBothStores } from '../support/stores.ts';
 import { type Ask, asking, newOffice } from './support.ts';
 
 interface Shown {
@@ -137,8 +138,8 @@ t.test('who may, what is refused, and where; laws bind', async t => {
   t.match((await admin('POST', '/v1/global/audit/verify')).json(), { findings: [] });
 });
 
-t.test('ETags: of two who change what they read, one is told; twice is once', async t => {
-  const office = await newOffice(t);
+onBothStores('ETags: of two who change what they read, one is told; twice is once', async (t, settings) => {
+  const office = await newOffice(t, { settings });
   const admin = await office.as('admin');
   const read = await admin('GET', BASIC);
   const etag = read.headers.get('etag') ?? '';
@@ -194,8 +195,8 @@ t.test('a new policy starts from basic, and clients may have it at once; it cann
   t.match(await admin('GET', '/v1/policies/none/history'), { status: 404 });
 });
 
-t.test('history in pages, newest first; checks with the schema of their options', async t => {
-  const office = await newOffice(t);
+onBothStores('history in pages, newest first; checks with the schema of their options', async (t, settings) => {
+  const office = await newOffice(t, { settings });
   const admin = await office.as('admin');
   for (let i = 0; i < 5; i++) await admin('PUT', BASIC, { checks: { sender: i % 2 === 0 ? 'observe' : 'off' }, reason: `turn ${i}` });
   const seen: number[] = [];

@@ -4,6 +4,7 @@ import type { Role } from '../../src/accounts/account.ts';
 import { newDecisionId } from '../../src/journal/ref.ts';
 import { good, newGatehouse, suppress } from '../submission/gatehouse.ts';
 import { bring, plainAnswer } from '../support/bringing.ts';
+import { onBothStores } from '../support/stores.ts';
 
 const BY = { by: 'test', from: 'cli' };
 const SALES = 'sales@acme.example';
@@ -20,9 +21,9 @@ type Body = Readonly<Record<string, unknown>> & {
   readonly items: readonly (Readonly<Record<string, unknown>> & { readonly id: string })[];
 };
 
-async function newScene(t: Parameters<typeof newGatehouse>[0]) {
+async function newScene(t: Parameters<typeof newGatehouse>[0], settings: Readonly<Record<string, unknown>> = {}) {
   const inbound = { listen: '127.0.0.1:0', hostname: 'in.acme.example', domains: ['in.acme.example'] };
-  const g = await newGatehouse(t, { settings: { inbound, admin: { listen: '127.0.0.1:0' } } });
+  const g = await newGatehouse(t, { settings: { ...settings, inbound, admin: { listen: '127.0.0.1:0' } } });
   const { accounts, clients, audit } = g.house;
   good(await clients.update('acme', { replyAddresses: [SALES] }));
   let serial = 0;
@@ -222,48 +223,51 @@ t.test('A24: explain and a decision tell an operator of an erasure what they wou
   }
 });
 
-t.test('what came back is found by kind, campaign, person and time; a page that finds nothing looks at so many lines only', async t => {
-  const scene = await newScene(t);
-  const officer = await scene.as('officer');
-  t.match(await scene.write('ann@there.example', 'Call me on Monday.'), /^250/);
-  t.match(await scene.write('jane@there.example', 'Unsubscribe me.'), /^250/);
-  t.match(await scene.write('ann@there.example', 'Unsubscribe me, please.'), /^250/);
-  const found = async (query: string): Promise<readonly unknown[]> =>
-    ((await officer('GET', `${PATH}?${query}`)).body.items ?? []).map(({ kind, people }) => `${kind} ${String(people)}`);
-  const [last, second, first] = ['opt-out ann@there.example', 'opt-out jane@there.example', 'reply ann@there.example'];
-  t.same(await found(''), [last, second, first]);
-  t.same(await found('kind=opt-out'), [last, second]);
-  t.same(await found('address=ANN%2Bnews@there.example'), [last, first]);
-  t.same(await found('address=ann@there.example&kind=reply'), [first]);
-  t.same(await found('address=nobody@there.example'), []);
-  t.same(await found('from=2020-01-01'), [last, second, first]);
-  t.same(await found('to=2020-01-01'), []);
-  t.same(await found('since=2020-01-01T00:00:00Z'), [last, second, first], 'an older word for from');
-  good(await scene.house.clients.addCampaign('acme', 'quiet', []));
-  t.same(await found('campaign=quiet'), []);
-  const page = (await officer('GET', `${PATH}?kind=opt-out&limit=1`)).body;
-  t.same((await officer('GET', `${PATH}?kind=opt-out&limit=1&cursor=${String(page.next)}`)).body.items.length, 1);
-  for (const [query, field] of [
-    ['kind=praise', 'kind'],
-    ['campaign=nosuch', 'campaign'],
-    ['address=nobody', 'address'],
-    ['from=2026-03-02&to=2026-03-01', 'to'],
-    ['from=2026-03-02&since=2026-03-01T00:00:00Z', 'since'],
-  ] as const)
-    t.match((await officer('GET', `${PATH}?${query}`)).body, { status: 422, errors: [{ field }] }, query);
-  t.match((await officer('GET', '/v1/global/replies?campaign=quiet')).body, { status: 422, errors: [{ field: 'campaign' }] });
-  t.match(await officer('GET', '/v1/global/replies?kind=reply'), { status: 200, body: { items: [] } });
+onBothStores(
+  'what came back is found by kind, campaign, person and time; a page that finds nothing looks at so many lines only',
+  async (t, settings) => {
+    const scene = await newScene(t, settings);
+    const officer = await scene.as('officer');
+    t.match(await scene.write('ann@there.example', 'Call me on Monday.'), /^250/);
+    t.match(await scene.write('jane@there.example', 'Unsubscribe me.'), /^250/);
+    t.match(await scene.write('ann@there.example', 'Unsubscribe me, please.'), /^250/);
+    const found = async (query: string): Promise<readonly unknown[]> =>
+      ((await officer('GET', `${PATH}?${query}`)).body.items ?? []).map(({ kind, people }) => `${kind} ${String(people)}`);
+    const [last, second, first] = ['opt-out ann@there.example', 'opt-out jane@there.example', 'reply ann@there.example'];
+    t.same(await found(''), [last, second, first]);
+    t.same(await found('kind=opt-out'), [last, second]);
+    t.same(await found('address=ANN%2Bnews@there.example'), [last, first]);
+    t.same(await found('address=ann@there.example&kind=reply'), [first]);
+    t.same(await found('address=nobody@there.example'), []);
+    t.same(await found('from=2020-01-01'), [last, second, first]);
+    t.same(await found('to=2020-01-01'), []);
+    t.same(await found('since=2020-01-01T00:00:00Z'), [last, second, first], 'an older word for from');
+    good(await scene.house.clients.addCampaign('acme', 'quiet', []));
+    t.same(await found('campaign=quiet'), []);
+    const page = (await officer('GET', `${PATH}?kind=opt-out&limit=1`)).body;
+    t.same((await officer('GET', `${PATH}?kind=opt-out&limit=1&cursor=${String(page.next)}`)).body.items.length, 1);
+    for (const [query, field] of [
+      ['kind=praise', 'kind'],
+      ['campaign=nosuch', 'campaign'],
+      ['address=nobody', 'address'],
+      ['from=2026-03-02&to=2026-03-01', 'to'],
+      ['from=2026-03-02&since=2026-03-01T00:00:00Z', 'since'],
+    ] as const)
+      t.match((await officer('GET', `${PATH}?${query}`)).body, { status: 422, errors: [{ field }] }, query);
+    t.match((await officer('GET', '/v1/global/replies?campaign=quiet')).body, { status: 422, errors: [{ field: 'campaign' }] });
+    t.match(await officer('GET', '/v1/global/replies?kind=reply'), { status: 200, body: { items: [] } });
 
-  const many = Array.from({ length: 2_100 }, async (_, n) => {
-    const at = Date.UTC(2026, 0, 1) + n;
-    const times = { receivedAt: at, processedAt: at, actions: [], matchedBy: 'none', via: 'smtp', state: 'done' } as const;
-    const nothing = { campaign: undefined, rule: undefined, span: undefined, language: undefined, text: undefined, messageId: undefined };
-    const line = { ...times, ...nothing, id: newDecisionId(at), owner: 'acme' as never, kind: 'auto-reply', writers: [], others: [] };
-    return (await scene.house.replies.draft(line)).changes(at);
-  });
-  const changes = (await Promise.all(many)).flat();
-  await scene.house.store.apply(changes);
-  const empty = (await officer('GET', `${PATH}?kind=bounce&to=2026-02-01`)).body;
-  t.match(empty, { items: [], next: /^\w{16}$/ });
-  t.same((await officer('GET', `${PATH}?kind=bounce&to=2026-02-01&cursor=${String(empty.next)}`)).body, { items: [], next: null });
-});
+    const many = Array.from({ length: 2_100 }, async (_, n) => {
+      const at = Date.UTC(2026, 0, 1) + n;
+      const times = { receivedAt: at, processedAt: at, actions: [], matchedBy: 'none', via: 'smtp', state: 'done' } as const;
+      const nothing = { campaign: undefined, rule: undefined, span: undefined, language: undefined, text: undefined, messageId: undefined };
+      const line = { ...times, ...nothing, id: newDecisionId(at), owner: 'acme' as never, kind: 'auto-reply', writers: [], others: [] };
+      return (await scene.house.replies.draft(line)).changes(at);
+    });
+    const changes = (await Promise.all(many)).flat();
+    await scene.house.store.apply(changes);
+    const empty = (await officer('GET', `${PATH}?kind=bounce&to=2026-02-01`)).body;
+    t.match(empty, { items: [], next: /^\w{16}$/ });
+    t.same((await officer('GET', `${PATH}?kind=bounce&to=2026-02-01&cursor=${String(empty.next)}`)).body, { items: [], next: null });
+  },
+);
