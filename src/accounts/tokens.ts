@@ -17,6 +17,8 @@ const TOKEN = /^postern_[A-Za-z0-9_-]{43}$/;
 /** Printable, and nothing that reads like a token: names are listed. */
 const NAME = /^(?!.*postern_[A-Za-z0-9_-]{20})[^\p{C}\p{Z}](?:[^\p{C}\p{Zl}\p{Zp}]{0,62}[^\p{C}\p{Z}])?$/u;
 export const MAX_DAYS = 3650;
+/** Of one account that have not ended: each is a record that every list of tokens reads. */
+export const MAX_TOKENS = 100;
 const DAY_MS = 86_400_000;
 /** When a token was last used is written once an hour: what it is asked for is whether anybody still needs it. */
 const NOTED_MS = 3_600_000;
@@ -70,7 +72,7 @@ export class ApiTokens {
     this.#directory = directory;
   }
 
-  /** Makes a token. Refused: unknown (account), disabled, invalid. */
+  /** Makes a token. Refused: unknown (account), disabled, invalid, taken (MAX_TOKENS). */
   async issue(
     account: string,
     { scopes = EVERYTHING, days, until = Infinity, name }: TokenInput,
@@ -88,6 +90,8 @@ export class ApiTokens {
     if (texts.length > 0) return refuse('invalid', ...texts);
     const secret = `${TOKEN_PREFIX}${randomBytes(32).toString('base64url')}`;
     const now = clock.now();
+    const alive = (await this.list(holder.id)).filter(({ expiresAt }) => expiresAt > now);
+    if (alive.length >= MAX_TOKENS) return refuse('taken', `account: has ${MAX_TOKENS} API tokens; revoke one that nobody uses first`);
     const token: ApiToken = {
       id: randomBytes(6).toString('hex'),
       name,

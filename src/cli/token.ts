@@ -64,7 +64,8 @@ async function list(account: string | undefined, options: Common): Promise<void>
 
 async function revoke(id: string, options: Common): Promise<void> {
   await withHouse(options, async house => {
-    if (!(await house.accounts.tokens.revoke(id, whoOf()))) throw new CommandFailure(`no token '${id}'; postern token list names them`);
+    // Not repeated: it may be the token itself.
+    if (!(await house.accounts.tokens.revoke(id, whoOf()))) throw new CommandFailure('no token has this id; postern token list names them');
     if (options.json === true) printJson({ id, revoked: true });
     else printLine(`token ${id} revoked`);
   });

@@ -70,4 +70,7 @@ t.test('accounts and tokens at the command line', async t => {
   t.notMatch(listed.stdout, made.token);
   t.same(await json('token', 'revoke', made.id), { id: made.id, revoked: true });
   t.match(await run('token', 'revoke', made.id), { code: 1, stderr: /no token/ });
+  const mistaken = await run('token', 'revoke', made.token);
+  t.match(mistaken, { code: 1, stderr: /no token/ });
+  t.notMatch(mistaken.stderr, made.token);
 });
