@@ -83,6 +83,8 @@ export async function buildAdmin(parts: AdminParts, pair?: KeyPair): Promise<App
   const methods = new Methods();
   app.addHook('onRoute', route => {
     methods.add(route);
+    // The first fault of a route must be one more than none (metrics.ts).
+    for (const method of [route.method].flat()) parts.metrics.adminRequests.inc({ method, route: route.url, status: 500 }, 0);
     route.schema = { ...route.schema, response: { ...problemResponses, ...(route.schema?.response as object | undefined) } };
   });
   app.setNotFoundHandler((request, reply) => {

@@ -26,6 +26,13 @@ const UNHURRIED = [0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 
 /** From receipt to enforced: 250 ms to the 24 hours that are promised (A17). */
 const PROMISED = [0.25, 1, 5, 30, 300, 3_600, 6 * 3_600, 12 * 3_600, 24 * 3_600];
 
+/** Every `alarm` that the log may have. */
+export const ALARMS = [
+  ...['refusals', 'list-probing', 'mass-export', 'failed-logins', 'failed-logins-everywhere', 'failed-logins-account', 'wrong-codes'],
+  ...['inbound-rate', 'pending-12h', 'mailbox-unreadable', 'forward-loop', 'forward-refused', 'tracked-link-elsewhere'],
+  ...['webhook-off', 'webhook-overflow'],
+] as const;
+
 /** What one process counts. Counting never waits and never throws for a value; reading asks what is only known at the moment. */
 export class Metrics {
   readonly registry = new Registry();
@@ -70,8 +77,13 @@ export class Metrics {
       'token',
       ...(perClient ? ['client'] : []),
     ]);
-    // A rule that compares with an hour ago must find the outcomes that have not happened yet.
-    if (!perClient) for (const outcome of ['relayed', 'rejected', 'deferred']) this.decisions.inc({ outcome, check: '', token: '' }, 0);
+    // A rule that compares with an hour ago must find what has not happened yet: to Prometheus a series that begins at 1 has not grown.
+    if (!perClient) {
+      for (const outcome of ['relayed', 'rejected', 'deferred']) this.decisions.inc({ outcome, check: '', token: '' }, 0);
+      this.decisions.inc({ outcome: 'unknown', check: 'upstream', token: 'unknown' }, 0);
+    }
+    for (const alarm of ALARMS) this.alarms.inc({ alarm }, 0);
+    for (const result of ['dead', 'dropped']) this.webhooks.inc({ result }, 0);
   }
 
   /** Counts recipients that something was decided about. */
