@@ -1,4 +1,5 @@
 /** Lock-out: whoever failed too often has to wait, known names and unknown ones alike; counted in the store, so for all gates at once. */
+import { setImmediate as turn } from 'node:timers/promises';
 import { networkOf } from '../clients/addresses.ts';
 import { GLOBAL } from '../ids.ts';
 import { checkHead, headKey } from '../store/head.ts';
@@ -19,6 +20,7 @@ const MAX_ATTEMPTS = 20;
 const SWEPT_MS = 60 * MINUTE_MS;
 /** Counts that are kept beyond a sweep; names that nobody has must not fill the store. */
 const MAX_KEPT = 100_000;
+const AT_A_TURN = 100;
 const FAILURES = { owner: GLOBAL, set: 'login-failures' } as const;
 
 interface Failures {
@@ -141,7 +143,10 @@ export class Lockout {
     this.#sweptAt = now;
     let kept = 0;
     let over: Change[] = [];
+    let read = 0;
     for await (const [key, value] of store.scan(FAILURES)) {
+      // Mail beside has its turn, however many guessed.
+      if (++read % AT_A_TURN === 0) await turn();
       const failures = current(records.get<Failures>(key, value), now);
       if (failures !== undefined && (++kept <= MAX_KEPT || failures.count >= ACCOUNT_FREE)) continue;
       over.push({ key, value: undefined });

@@ -111,7 +111,11 @@ export async function buildAdmin(parts: AdminParts, pair?: KeyPair): Promise<App
     const ms = Math.round(reply.elapsedTime);
     request.log.debug({ method, route: routeOptions.url ?? 'none', status: reply.statusCode, ms }, 'answered');
   });
-  await app.register(helmet, { contentSecurityPolicy: { directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } } });
+  await app.register(helmet, {
+    contentSecurityPolicy: { directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } },
+    // Hosts below this one are not ours to speak for (RFC 6797 6.1.2).
+    hsts: { includeSubDomains: false },
+  });
   await app.register(rateLimit, { global: false });
   await app.register(cookie);
   await describeRoutes(app);

@@ -50,6 +50,7 @@ t.test('what is wrong with a request is told as a problem, with the field and th
   }
   const { headers } = await office.ask('PUT', '/v1/session');
   t.equal(headers.get('allow'), 'DELETE, GET, HEAD, POST');
+  t.notMatch(headers.get('strict-transport-security'), /includeSubDomains/, 'nothing is said of other hosts');
 });
 
 t.test('a store without an answer is 503, with Retry-After', async t => {
