@@ -133,7 +133,8 @@ function wrongValues(value: unknown): string[] {
     if (seen.has(key)) return [];
     seen.add(key);
     // The value itself is not repeated: it may be a secret.
-    return [`${key === '' ? 'config' : key}: ${error.message}${described(key)}`];
+    const message = error.keyword === 'const' ? 'is none of the words there are' : error.message;
+    return [`${key === '' ? 'config' : key}: ${message}${described(key)}`];
   });
 }
 

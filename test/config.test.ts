@@ -75,7 +75,7 @@ t.test('problems name the key, all at once, and never the value', async t => {
     ],
     ['a number out of bounds', {}, 'submission: {maxRecipients: 5}', /^submission\.maxRecipients: .*never below 100/],
     ['a wrong type', {}, 'upstream: {connections: many}', /^upstream\.connections: /],
-    ['a level there is not', { POSTERN_LOG_LEVEL: 'loud' }, undefined, /^log\.level: .*one of fatal/],
+    ['a level there is not', { POSTERN_LOG_LEVEL: 'loud' }, undefined, /^log\.level: is none of the words there are; one of fatal/],
     ['broken YAML', {}, 'a: [1', /test\.yaml: /],
     ['a list', {}, '- a\n- b\n', /must hold keys/],
   ];

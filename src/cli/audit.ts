@@ -91,7 +91,7 @@ async function verify(owner: string | undefined, options: Common): Promise<void>
 
 function print({ owner, records, anchored, findings, accepted }: Verification): void {
   const but = accepted.length === 0 ? '' : ' but for what was accepted as lost';
-  const state = findings.length === 0 ? `whole${but}` : `${findings.length} findings`;
+  const state = findings.length === 0 ? `whole${but}` : `${findings.length} finding${findings.length === 1 ? '' : 's'}`;
   printLine(`${owner}: ${state}, ${records} records, anchored up to ${anchored}`);
   for (const { what, text } of findings) printLine(`  ${what}: ${text}`);
   for (const one of accepted) printLine(`  accepted: ${describeLoss(one)}`);

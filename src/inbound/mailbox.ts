@@ -55,7 +55,7 @@ export function startMailboxes(parts: MailboxesParts): { stop(): Promise<void> }
   const readers = parts.mailboxes.map(options => new MailboxReader(options, parts));
   const running = readers.map(reader => reader.run());
   const sweep = (): void =>
-    void forgetOthers(parts).catch(error => parts.log.warn({ err: error }, 'mailbox: the pending clock gave no answer'));
+    void forgetOthers(parts).catch(error => parts.log.warn({ err: error }, 'what waits of mailboxes that are gone could not be looked at'));
   sweep();
   const timer = setInterval(sweep, SILENT_MS);
   return {
