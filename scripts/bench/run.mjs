@@ -47,7 +47,7 @@ try {
   }
   const port = await freePort();
   relays.postern = { port, child: startPostern(port, sinkPort), runs: [] };
-  await Promise.all([sinkPort, ...Object.values(relays).map(relay => relay.port)].map(listening));
+  await Promise.all([sinkPort, ...Object.values(relays).map(relay => relay.port)].map(port => listening(port)));
 
   for (let round = 0; round <= rounds; round++) {
     for (const relay of Object.values(relays)) {
