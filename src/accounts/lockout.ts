@@ -1,9 +1,9 @@
 /** Lock-out: whoever failed too often has to wait, known names and unknown ones alike; counted in the store, so for all gates at once. */
-import { setImmediate as turn } from 'node:timers/promises';
 import { networkOf } from '../clients/addresses.ts';
 import { GLOBAL } from '../ids.ts';
 import { checkHead, headKey } from '../store/head.ts';
 import { type Change, type EntryKey, StoreUnavailable, type Value } from '../store/store.ts';
+import { Sweep } from '../store/sweep.ts';
 import { type AccountParts, firstOf } from './records.ts';
 
 const MINUTE_MS = 60_000;
@@ -17,10 +17,8 @@ const ACCOUNT_KEPT_MS = 30 * DAY_MS;
 /** Clocks of gates differ; whoever failed later than this from now did so before a clock was set back, and is not kept out for it. */
 const SKEW_MS = 5 * MINUTE_MS;
 const MAX_ATTEMPTS = 20;
-const SWEPT_MS = 60 * MINUTE_MS;
 /** Counts that are kept beyond a sweep; names that nobody has must not fill the store. */
 const MAX_KEPT = 100_000;
-const AT_A_TURN = 100;
 const FAILURES = { owner: GLOBAL, set: 'login-failures' } as const;
 
 interface Failures {
@@ -68,10 +66,11 @@ export function pauseAfter(count: number, free: number): number {
  */
 export class Lockout {
   readonly #parts: AccountParts;
-  #sweptAt = 0;
+  readonly #swept: Sweep;
 
   constructor(parts: AccountParts) {
     this.#parts = parts;
+    this.#swept = new Sweep(parts.store, FAILURES, parts.clock);
   }
 
   /** Seconds to wait; 0 where nobody has to. */
@@ -135,26 +134,15 @@ export class Lockout {
     return [door(0, withinWindow(LIMITS.pair)), door(1, withinWindow(LIMITS.network)), door(2, IN_A_ROW)];
   }
 
-  /** Deletes what is forgotten, once an hour; of too many, also counts that are low. */
+  /** Deletes what is forgotten; of too many, also counts that are low. */
   async #sweep(): Promise<void> {
-    const { store, records, clock } = this.#parts;
+    const { records, clock } = this.#parts;
     const now = clock.now();
-    if (now - this.#sweptAt < SWEPT_MS) return;
-    this.#sweptAt = now;
     let kept = 0;
-    let over: Change[] = [];
-    let read = 0;
-    for await (const [key, value] of store.scan(FAILURES)) {
-      // Mail beside has its turn, however many guessed.
-      if (++read % AT_A_TURN === 0) await turn();
+    await this.#swept.run((key, value) => {
       const failures = current(records.get<Failures>(key, value), now);
-      if (failures !== undefined && (++kept <= MAX_KEPT || failures.count >= ACCOUNT_FREE)) continue;
-      over.push({ key, value: undefined });
-      if (over.length < 1_000) continue;
-      await store.apply(over);
-      over = [];
-    }
-    if (over.length > 0) await store.apply(over);
+      return failures === undefined || (++kept > MAX_KEPT && failures.count < ACCOUNT_FREE);
+    });
   }
 }
 

@@ -2,7 +2,8 @@
 import { randomBytes } from 'node:crypto';
 import { GLOBAL } from '../ids.ts';
 import { checkHead, headKey } from '../store/head.ts';
-import type { Change, Key, Value } from '../store/store.ts';
+import type { Key, Value } from '../store/store.ts';
+import { Sweep } from '../store/sweep.ts';
 import type { Directory } from './directory.ts';
 import { type AccountParts, firstOf, SESSIONS, type StoredAccount, sessionKeys } from './records.ts';
 
@@ -11,7 +12,6 @@ export const IDLE_MS = 30 * MINUTE_MS;
 export const ABSOLUTE_MS = 12 * 60 * MINUTE_MS;
 /** Being used is written down once a minute: a session is not worth a write a request. */
 const SEEN_MS = MINUTE_MS;
-const SWEPT_MS = 60 * MINUTE_MS;
 
 export interface StoredSession {
   /** Id of the account. */
@@ -34,16 +34,17 @@ export interface OpenedSession {
 export class Sessions {
   readonly #parts: AccountParts;
   readonly #directory: Directory;
-  #sweptAt = 0;
+  readonly #swept: Sweep;
 
   constructor(parts: AccountParts, directory: Directory) {
     this.#parts = parts;
+    this.#swept = new Sweep(parts.store, SESSIONS, parts.clock);
     this.#directory = directory;
   }
 
   async open({ id, epoch }: StoredAccount): Promise<OpenedSession> {
     const { store, digests, records, clock } = this.#parts;
-    await this.#sweep();
+    await this.#swept.run((key, value) => this.#isOver(records.get<StoredSession>(key, value)));
     const secret = randomBytes(32).toString('base64url');
     const now = clock.now();
     const session = { account: id, epoch, csrf: randomBytes(18).toString('base64url'), createdAt: now, seenAt: now };
@@ -87,24 +88,5 @@ export class Sessions {
   #isOver({ createdAt, seenAt }: StoredSession): boolean {
     const now = this.#parts.clock.now();
     return now - seenAt >= IDLE_MS || now - createdAt >= ABSOLUTE_MS;
-  }
-
-  /** Deletes what is over: once an hour, when somebody logs in. */
-  async #sweep(): Promise<void> {
-    const { store, records, clock } = this.#parts;
-    const now = clock.now();
-    if (now - this.#sweptAt < SWEPT_MS) return;
-    this.#sweptAt = now;
-    let over: Change[] = [];
-    for await (const [key, value] of store.scan(SESSIONS)) {
-      if (this.#isOver(records.get<StoredSession>(key, value))) over.push({ key, value: undefined });
-      if (over.length >= 1_000) over = await this.#delete(over);
-    }
-    await this.#delete(over);
-  }
-
-  async #delete(changes: readonly Change[]): Promise<Change[]> {
-    if (changes.length > 0) await this.#parts.store.apply(changes);
-    return [];
   }
 }

@@ -1,8 +1,8 @@
 /** Failed log-ins by SMTP, counted in the store: one minute's guesses are few, however many gates and processes they are spread over (A30). */
-import { setImmediate as turn } from 'node:timers/promises';
 import { GLOBAL } from '../ids.ts';
 import { checkHead, headKey } from '../store/head.ts';
-import { type Change, type EntryKey, StoreUnavailable, type Value } from '../store/store.ts';
+import { type EntryKey, type Key, StoreUnavailable, type Value } from '../store/store.ts';
+import { Sweep } from '../store/sweep.ts';
 import { networkOf } from './addresses.ts';
 import type { ClientParts } from './parts.ts';
 import type { SealedRecords } from './records.ts';
@@ -12,10 +12,7 @@ const WINDOW_MS = 60_000;
 const LIMITS = [10, 60] as const;
 /** Clocks of gates differ; what began later than this from now did so before a clock was set back, and keeps nobody out. */
 const SKEW_MS = 5 * WINDOW_MS;
-const SWEPT_MS = 60 * WINDOW_MS;
 const MAX_ATTEMPTS = 20;
-const DELETED_AT_ONCE = 1_000;
-const AT_A_TURN = 100;
 const FAILURES = { owner: GLOBAL, set: 'smtp-login-failures' } as const;
 
 interface Window {
@@ -35,11 +32,12 @@ interface Count {
 export class Failures {
   readonly #parts: Pick<ClientParts, 'store' | 'keyring' | 'digests' | 'clock'>;
   readonly #records: SealedRecords;
-  #sweptAt = 0;
+  readonly #swept: Sweep;
 
   constructor(parts: Pick<ClientParts, 'store' | 'keyring' | 'digests' | 'clock'>, records: SealedRecords) {
     this.#parts = parts;
     this.#records = records;
+    this.#swept = new Sweep(parts.store, FAILURES, parts.clock);
   }
 
   /** Whether too many log-ins failed of late, from there for this name or from there at all. One round trip. */
@@ -50,7 +48,7 @@ export class Failures {
   /** Counts one more. What is full already does not count on: nobody makes work for the store by guessing on. */
   async add(username: string, address: string): Promise<void> {
     const { store, clock } = this.#parts;
-    await this.#sweep();
+    await this.#swept.run((key, value) => this.#current(key, value) === undefined);
     for (let attempts = 0; attempts < MAX_ATTEMPTS; attempts++) {
       const open = (await this.#counts(username, address)).filter(count => !isFull(count));
       const changes = open.map(({ key, window = { since: clock.now(), count: 0 } }) =>
@@ -77,30 +75,10 @@ export class Failures {
     });
   }
 
-  #current(key: EntryKey, value: Value): Window | undefined {
+  #current(key: Key, value: Value): Window | undefined {
     const window = this.#records.get<Window>(key, value);
     const now = this.#parts.clock.now();
     return now - window.since >= WINDOW_MS || window.since > now + SKEW_MS ? undefined : window;
-  }
-
-  /** Deletes what is over, once an hour. */
-  async #sweep(): Promise<void> {
-    const { store, clock } = this.#parts;
-    const now = clock.now();
-    if (now - this.#sweptAt < SWEPT_MS) return;
-    this.#sweptAt = now;
-    let over: Change[] = [];
-    let read = 0;
-    for await (const [key, value] of store.scan(FAILURES)) {
-      // Mail beside has its turn, however many guessed.
-      if (++read % AT_A_TURN === 0) await turn();
-      if (this.#current(key as EntryKey, value) !== undefined) continue;
-      over.push({ key, value: undefined });
-      if (over.length < DELETED_AT_ONCE) continue;
-      await store.apply(over);
-      over = [];
-    }
-    if (over.length > 0) await store.apply(over);
   }
 }
 
