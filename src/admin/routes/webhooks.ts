@@ -9,7 +9,7 @@ import type { Standing } from '../../hooks/standing.ts';
 import type { ClientId } from '../../ids.ts';
 import type { AdminParts, App } from '../app.ts';
 import { expectedVersion } from '../etag.ts';
-import { problem } from '../problem.ts';
+import { fieldError, problem } from '../problem.ts';
 import { clientIdSchema, clientParams, isoTimeSchema, nothing, PAGE_LIMIT, pageOf, pageQuery, strict } from '../schemas.ts';
 import { whoOf } from '../who.ts';
 
@@ -107,10 +107,7 @@ export function webhookRoutes(app: App, { endpoints, outbox, standings, audit }:
       const { profile, actor, body } = request;
       const made = await endpoints.add(profile.id, body.url, body.types, whoOf(actor));
       if (made === 'full') return problem(reply, 'conflict', `a client has ${MAX_ENDPOINTS} webhooks at most; delete one first`);
-      if ('problem' in made) {
-        const [message = '', fix = ''] = made.problem.split('; ');
-        return problem(reply, 'invalid', 'see errors', [{ field: 'url', message, fix }]);
-      }
+      if ('problem' in made) return problem(reply, 'invalid', 'see errors', [fieldError(`url: ${made.problem}`)]);
       return reply
         .code(201)
         .header('etag', etag(made))
