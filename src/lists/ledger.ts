@@ -15,7 +15,7 @@ import type { Vault } from '../keys/vault.ts';
 import type { Clock } from '../ops/clock.ts';
 import type { Logger } from '../ops/log.ts';
 import { checkHead, headKey } from '../store/head.ts';
-import type { RecordKey, Store } from '../store/store.ts';
+import type { RecordKey, Store, Value } from '../store/store.ts';
 import { Entries } from './entry.ts';
 import { FileLedger } from './file-ledger.ts';
 import { type LedgerLine, type LedgerMedium, LedgerProblem } from './ledger-medium.ts';
@@ -147,20 +147,27 @@ export class Ledger {
     const header = await this.#medium.header();
     const id = this.#idIn(header ?? (await this.#begin(store)));
     this.#id = id;
-    const [mark, seen] = await Promise.all([readMark<Mark>(store, markKey(id)), readMark<Seen>(store, seenKey(id))]);
+    const [markThere, seenThere] = await store.find([markKey(id), seenKey(id)]);
+    const [mark, seen] = [decode<Mark>(markThere), decode<Seen>(seenThere)];
     this.#marked = mark?.time;
     this.#latest = Math.max(this.#latest, mark?.time ?? 0, seen?.time ?? 0);
     const from = Math.max(0, (mark?.time ?? 0) - MARGIN_MS);
     const after = seen !== undefined && seen.time >= from ? seen.place : undefined;
     const before = [...this.#unsettled].filter(({ appended }) => appended);
-    const reading = new Reading(this.#parts.lasting === true ? Number.POSITIVE_INFINITY : this.#parts.clock.now() - MARGIN_MS);
-    const records: RecordsOf = kind => this.#records(id, kind, reading.of(this.#medium.read(from, after)));
+    const { lasting = false, clock } = this.#parts;
+    const until = lasting ? Number.POSITIVE_INFINITY : clock.now() - MARGIN_MS;
+    let reached: Seen | undefined;
+    const records: RecordsOf = kind =>
+      this.#records(id, kind, this.#medium.read(from, after), ({ time, place }) => {
+        // The lifts are read first: what is appended after that may be one more, at which nobody looked.
+        if (kind === 'lift' && time <= until) reached = { time, place };
+      });
     const replayed = await replayRecords(records, store, this.#entries);
     for (const receipt of before) this.#unsettled.delete(receipt);
     if (mark === undefined || replayed.restored > 0 || replayed.read >= MARK_EVERY) await this.#writeMark(store, this.#appliedUpTo());
     // What was brought back this moment may be forgotten once more.
-    const certain = this.#parts.lasting === true || replayed.restored === 0;
-    if (replayed.read >= MARK_EVERY && certain && reading.seen !== undefined) await write(store, seenKey(id), reading.seen);
+    const certain = lasting || replayed.restored === 0;
+    if (replayed.read >= MARK_EVERY && certain && reached !== undefined) await write(store, seenKey(id), reached);
     if (replayed.restored > 0) this.#parts.log.warn({ ...replayed }, 'the store lacked objections; the ledger has brought them back');
     return replayed;
   }
@@ -171,15 +178,21 @@ export class Ledger {
     await this.#medium.close();
   }
 
-  async *#records(id: string, kind: LedgerRecord['kind'], lines: AsyncIterable<LedgerLine>): AsyncIterable<LedgerRecord> {
-    for await (const { time, payload } of lines) {
-      const plain = this.#sealer.open(payload, aadOf(id));
+  async *#records(
+    id: string,
+    kind: LedgerRecord['kind'],
+    lines: AsyncIterable<LedgerLine>,
+    reached: (line: LedgerLine) => void,
+  ): AsyncIterable<LedgerRecord> {
+    for await (const line of lines) {
+      const plain = this.#sealer.open(line.payload, aadOf(id));
       if (plain === undefined) {
         throw new LedgerProblem(
           `${this.name} holds a line that this key ring does not open: it was altered, or the key ring is another; restore the right one`,
         );
       }
-      this.#latest = Math.max(this.#latest, time);
+      this.#latest = Math.max(this.#latest, line.time);
+      reached(line);
       const record = decodeRecord(plain, kind);
       if (record !== undefined) yield record;
     }
@@ -230,26 +243,6 @@ export class Ledger {
   }
 }
 
-/** How far a replay came at its first reading of the ledger: the second may find lines that were not looked at in the first. */
-class Reading {
-  /** The last line no later than a time. */
-  seen: Seen | undefined;
-  readonly #until: number;
-  #readings = 0;
-
-  constructor(until: number) {
-    this.#until = until;
-  }
-
-  async *of(lines: AsyncIterable<LedgerLine>): AsyncIterable<LedgerLine> {
-    const first = this.#readings++ === 0;
-    for await (const line of lines) {
-      yield line;
-      if (first && line.time <= this.#until) this.seen = { time: line.time, place: line.place };
-    }
-  }
-}
-
 function missing(medium: LedgerMedium): LedgerProblem {
   return new LedgerProblem(`${medium.name} is missing or empty; put it back or set ledger.url: objections may stand nowhere else`);
 }
@@ -266,8 +259,7 @@ function seenKey(id: string): RecordKey {
   return { owner: GLOBAL, log: SEEN, id };
 }
 
-async function readMark<T extends Mark | Seen>(store: Store, key: RecordKey): Promise<T | undefined> {
-  const [value] = await store.find([key]);
+function decode<T extends Mark | Seen>(value: Value | undefined): T | undefined {
   return value === undefined ? undefined : (JSON.parse(value.toString()) as T);
 }
 
