@@ -135,7 +135,10 @@ export class ApiTokens {
     this.#parts.store.apply([{ key: useKey(id), value: Buffer.from(String(now)) }]).catch(() => this.#noted.delete(id));
   }
 
-  /** The tokens of an account, or of all, oldest first; expired ones too, until they are revoked. Those that ended with a change of their account go. */
+  /**
+   * The tokens of an account, or of all, oldest first; expired ones too, until they are revoked. Those that ended with a change of their account go.
+   * A use that is still being written counts: who lists tokens has just used one.
+   */
   async list(account?: string): Promise<readonly ListedToken[]> {
     const { store, records } = this.#parts;
     const epochs = new Map<string, number | undefined>();
@@ -146,7 +149,7 @@ export class ApiTokens {
       const token = readToken(records, key, value);
       if (account !== undefined && token.account !== account) continue;
       if (!epochs.has(token.account)) epochs.set(token.account, (await this.#directory.byId(token.account))?.tokenEpoch);
-      if (epochs.get(token.account) === token.epoch) found.push({ ...token, usedAt: used.get(token.id) });
+      if (epochs.get(token.account) === token.epoch) found.push({ ...token, usedAt: used.get(token.id) ?? this.#noted.get(token.id) });
       else await store.apply([key, useKey(token.id)].map(gone => ({ key: gone, value: undefined })));
     }
     return found.sort((a, b) => a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1));
