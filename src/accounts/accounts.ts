@@ -5,6 +5,7 @@ import { Passwords } from '../clients/password.ts';
 import { SealedRecords } from '../clients/records.ts';
 import { isRefusal, type Refusal, refuse } from '../clients/refusal.ts';
 import { GLOBAL } from '../ids.ts';
+import { OneByOne } from '../ops/one-by-one.ts';
 import { type Actor, accountName } from './account.ts';
 import { Directory } from './directory.ts';
 import { Lockout, pauseAfter } from './lockout.ts';
@@ -39,6 +40,9 @@ export interface Credentials {
  */
 export type Login = (OpenedSession & { readonly holder: StoredAccount }) | 'bad' | 'code' | { readonly wait: number };
 
+/** Of a password. */
+type Verdict = 'right' | 'bad' | { readonly wait: number };
+
 /** Wrong codes in a row before a wait. */
 const CODES_FREE = 5;
 /** Networks from which a person logged in so lately are that person's. */
@@ -53,6 +57,8 @@ export class Accounts {
   readonly #parts: AccountParts;
   readonly #passwords = new Passwords();
   readonly #lockout: Lockout;
+  /** By network and account, as failures count: else more guesses than are free could be looked at before the first of them is counted. */
+  readonly #attempts = new OneByOne();
 
   constructor(given: Omit<AccountParts, 'records'>) {
     this.#parts = { ...given, records: new SealedRecords(given.keyring) };
@@ -102,7 +108,7 @@ export class Accounts {
   }
 
   /** Whether it is this account's password; failures count as those of a login do. @throws AuthenticationBusy, too */
-  reauthenticate(holder: StoredAccount, password: string, ip: string): Promise<'right' | 'bad' | { readonly wait: number }> {
+  reauthenticate(holder: StoredAccount, password: string, ip: string): Promise<Verdict> {
     return this.#verify(holder, holder.name, password, ip);
   }
 
@@ -136,19 +142,18 @@ export class Accounts {
   }
 
   /** Whether this is the holder's password, and the holder may come from there. */
-  async #verify(
-    holder: StoredAccount | undefined,
-    name: string,
-    password: string,
-    ip: string,
-  ): Promise<'right' | 'bad' | { readonly wait: number }> {
+  #verify(holder: StoredAccount | undefined, name: string, password: string, ip: string): Promise<Verdict> {
+    return this.#attempts.run(`${networkOf(ip)} ${name}`, () => this.#verifyNow(holder, name, password, ip));
+  }
+
+  async #verifyNow(holder: StoredAccount | undefined, name: string, password: string, ip: string): Promise<Verdict> {
     const attempt = { account: name, from: ip };
     const isFamiliar = holder !== undefined && isKnownNetwork(holder, ip, this.#parts.clock.now());
     const wait = await this.#lockout.wait(attempt, isFamiliar);
     if (wait > 0) return { wait };
     const right = await this.#passwords.verify(holder?.hash, prepared(password));
-    // Of many guesses at once all are let through above; the door that those before this one closed counts, for wrong ones as for
-    // the right one: else that one's wait would tell it from the others.
+    // Guesses at other gates may have closed the door meanwhile; that counts for wrong ones as for the right one: else that one's wait
+    // would tell it from the others.
     const late = await this.#lockout.wait(attempt, isFamiliar);
     if (late > 0) return { wait: late };
     if (holder === undefined || !right || holder.disabled || !mayComeFrom(holder, ip)) return this.#fail(holder, name, ip);

@@ -16,7 +16,8 @@ const ACCOUNT_FREE = 50;
 const ACCOUNT_KEPT_MS = 30 * DAY_MS;
 /** Clocks of gates differ; whoever failed later than this from now did so before a clock was set back, and is not kept out for it. */
 const SKEW_MS = 5 * MINUTE_MS;
-const MAX_ATTEMPTS = 20;
+/** More than what may fail before all is closed and nothing is counted: of failures at once, one gets through each time. */
+const MAX_ATTEMPTS = 100;
 /** Counts that are kept beyond a sweep; names that nobody has must not fill the store. */
 const MAX_KEPT = 100_000;
 const FAILURES = { owner: GLOBAL, set: 'login-failures' } as const;

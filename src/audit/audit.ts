@@ -4,6 +4,7 @@ import type { Keyring } from '../keys/keyring.ts';
 import type { Vault } from '../keys/vault.ts';
 import type { Clock } from '../ops/clock.ts';
 import type { Logger } from '../ops/log.ts';
+import { OneByOne } from '../ops/one-by-one.ts';
 import { type Change, type Expectation, isEntryKey, type Store, StoreUnavailable } from '../store/store.ts';
 import { type Acceptability, lossesIn } from './acceptance.ts';
 import type { AuditAct, AuditLine, Who } from './act.ts';
@@ -38,8 +39,7 @@ const PAGE = 1_000;
 export class Audit {
   readonly #parts: AuditParts;
   readonly #chain: Chain;
-  /** By owner: the work that has the turn, in this process. */
-  readonly #turns = new Map<string, Promise<unknown>>();
+  readonly #turns = new OneByOne();
   /** By owner: what is still to be anchored; an anchor of a later line covers the earlier ones. */
   readonly #unanchored = new Map<string, Tail>();
   readonly #anchoring = new Map<string, Promise<void>>();
@@ -95,15 +95,8 @@ export class Audit {
    * Does one work after the other for an owner within this process, so that many who draft at once do not outrun each other again and
    * again. Work must not ask for the same owner's turn: so none within it calls `record` or `together`.
    */
-  async inTurn<T>(owner: string, work: () => Promise<T>): Promise<T> {
-    const before = this.#turns.get(owner) ?? Promise.resolve();
-    const mine = before.then(work, work);
-    this.#turns.set(owner, mine);
-    try {
-      return await mine;
-    } finally {
-      if (this.#turns.get(owner) === mine) this.#turns.delete(owner);
-    }
+  inTurn<T>(owner: string, work: () => Promise<T>): Promise<T> {
+    return this.#turns.run(owner, work);
   }
 
   /** At most `limit` of the owner's lines, newest first; a page may be short, even empty, and still have a `next`. */

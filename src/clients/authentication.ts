@@ -2,7 +2,8 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../ops/clock.ts';
-import { isFrom, normalizeAddress } from './addresses.ts';
+import { OneByOne } from '../ops/one-by-one.ts';
+import { isFrom, networkOf, normalizeAddress } from './addresses.ts';
 import type { Failures } from './failures.ts';
 import type { CredentialLookup, Loaded } from './lookup.ts';
 import { AuthenticationBusy, type Passwords } from './password.ts';
@@ -23,6 +24,10 @@ export class Authenticator {
   readonly #key = randomBytes(32);
   readonly #verified = new LRUCache<string, { readonly hash: string; readonly until: number }>({ max: VERIFIED_KEPT });
 
+  // By network and username, as failures count: else more guesses than are free could be looked at before the first of them is counted,
+  // and a platform that opens fifty connections at once would have one password hashed fifty times.
+  readonly #attempts = new OneByOne();
+
   constructor(lookup: CredentialLookup, passwords: Passwords, failures: Failures, clock: Clock) {
     this.#lookup = lookup;
     this.#passwords = passwords;
@@ -37,9 +42,12 @@ export class Authenticator {
    */
   async authenticate(username: string, password: string, remoteAddress: string): Promise<Authentication> {
     const address = normalizeAddress(remoteAddress);
-    const loaded = await this.#lookup.load(username);
-    const right = await this.#isRight(loaded, username, password, address);
-    if (loaded === undefined || !right) return 'bad';
+    const fingerprint = createHmac('sha256', this.#key).update(`${username}\0${password}`).digest('base64');
+    const found = await this.#lookup.load(username);
+    const loaded = this.#isKnown(fingerprint, found)
+      ? found
+      : await this.#attempts.run(`${networkOf(address)} ${username}`, () => this.#verify(username, password, address, fingerprint));
+    if (loaded === undefined) return 'bad';
     if (!isFrom(loaded.blocks, address)) {
       await this.#failures.add(username, address);
       return 'bad';
@@ -47,14 +55,21 @@ export class Authenticator {
     return loaded.credential.disabled ? 'disabled' : { credential: loaded.credential };
   }
 
-  async #isRight(loaded: Loaded | undefined, username: string, password: string, address: string): Promise<boolean> {
-    const fingerprint = createHmac('sha256', this.#key).update(`${username}\0${password}`).digest('base64');
-    const known = this.#verified.get(fingerprint);
-    if (known !== undefined && known.until > this.#clock.now() && known.hash === loaded?.hash) return true;
+  /** The credential as it is by now, whose password it is; undefined where it is another one, or there is none. */
+  async #verify(username: string, password: string, address: string, fingerprint: string): Promise<Loaded | undefined> {
+    const loaded = await this.#lookup.load(username);
+    if (this.#isKnown(fingerprint, loaded)) return loaded;
     if (await this.#failures.areTooMany(username, address)) throw new AuthenticationBusy('too many failed log-ins; try again in a minute');
-    const right = await this.#passwords.verify(loaded?.hash, password);
-    if (right && loaded?.hash !== undefined) this.#verified.set(fingerprint, { hash: loaded.hash, until: this.#clock.now() + VERIFIED_MS });
-    else await this.#failures.add(username, address);
-    return right;
+    if (!(await this.#passwords.verify(loaded?.hash, password)) || loaded?.hash === undefined) {
+      await this.#failures.add(username, address);
+      return undefined;
+    }
+    this.#verified.set(fingerprint, { hash: loaded.hash, until: this.#clock.now() + VERIFIED_MS });
+    return loaded;
+  }
+
+  #isKnown(fingerprint: string, loaded: Loaded | undefined): boolean {
+    const known = this.#verified.get(fingerprint);
+    return known !== undefined && known.until > this.#clock.now() && known.hash === loaded?.hash;
   }
 }

@@ -12,7 +12,8 @@ const WINDOW_MS = 60_000;
 const LIMITS = [10, 60] as const;
 /** Clocks of gates differ; what began later than this from now did so before a clock was set back, and keeps nobody out. */
 const SKEW_MS = 5 * WINDOW_MS;
-const MAX_ATTEMPTS = 20;
+/** More than what may fail before all is closed and nothing is counted: of failures at once, one gets through each time. */
+const MAX_ATTEMPTS = 100;
 const FAILURES = { owner: GLOBAL, set: 'smtp-login-failures' } as const;
 
 interface Window {

@@ -1,4 +1,5 @@
 /** Tests of logging in. */
+import { setTimeout } from 'node:timers/promises';
 import t from 'tap';
 import { Authenticator } from '../../src/clients/authentication.ts';
 import { Failures } from '../../src/clients/failures.ts';
@@ -146,6 +147,25 @@ t.test('a count that cannot be kept is no answer, right or wrong; a password kno
   const mute = another({ ...parts, store: { ...store, find: keys => store.find(keys), scan: range => store.scan(range), apply: gone } });
   t.match(await mute.authenticate('sender', password, IP), { credential: { id: 'sender' } });
   await t.rejects(mute.authenticate('sender', 'wrong', IP), StoreUnavailable, 'nobody guesses uncounted');
+});
+
+t.test('A30: of many guesses at once no more are looked at than one after the other; of right ones, one is hashed', async t => {
+  const { clients, another, passwords, parts } = await open(t);
+  const password = good(await clients.addCredential({ client: 'acme', username: 'sender' })).password ?? '';
+  const { store } = parts;
+  const apply: typeof store.apply = async (...given) => setTimeout(50).then(() => store.apply(...given));
+  const gate = another({ ...parts, store: { ...store, find: keys => store.find(keys), scan: range => store.scan(range), apply } });
+  const all = (password: string, from: string) =>
+    Promise.all(
+      Array.from({ length: 40 }, () =>
+        gate.authenticate('sender', password, from).catch(error => (error instanceof AuthenticationBusy ? 'wait' : 'fault')),
+      ),
+    );
+  const guesses = await all('wrong', '192.0.2.11');
+  t.same([guesses.filter(answer => answer === 'bad').length, guesses.filter(answer => answer === 'wait').length], [10, 30]);
+  t.equal(passwords.verified, 10);
+  for (const answer of await all(password, IP)) t.match(answer, { credential: { id: 'sender' } });
+  t.equal(passwords.verified, 11);
 });
 
 t.test('an address that tries many names waits, too', async t => {
