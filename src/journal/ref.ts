@@ -6,12 +6,30 @@ const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz';
 const TIME_CHARS = 9;
 const RANDOM_CHARS = 7;
 
-/** A new id for the moment `at` (ms since 1970 UTC): 9 characters of time, 7 of chance (35 bits within one millisecond). */
+/** Ids that this process gave for the moment it gave the last one for: an id given twice would overwrite a decision. */
+const given = { at: Number.NaN, ids: new Set<string>() };
+
+/**
+ * A new id for the moment `at` (ms since 1970 UTC): 9 characters of time, 7 of chance (35 bits within one millisecond), drawn again
+ * where this process gave it already.
+ */
 export function newDecisionId(at: number): DecisionId {
-  const chance = randomBytes(RANDOM_CHARS);
-  let random = '';
-  for (const octet of chance) random += ALPHABET[octet & 31];
-  return (timePrefix(at) + random) as DecisionId;
+  if (at !== given.at) {
+    given.at = at;
+    given.ids.clear();
+  }
+  for (;;) {
+    const id = timePrefix(at) + chance();
+    if (given.ids.has(id)) continue;
+    given.ids.add(id);
+    return id as DecisionId;
+  }
+}
+
+function chance(): string {
+  let text = '';
+  for (const octet of randomBytes(RANDOM_CHARS)) text += ALPHABET[octet & 31];
+  return text;
 }
 
 /** The id's first characters for a moment: ids of that moment and later sort at or after it. */

@@ -2,12 +2,17 @@
 import t from 'tap';
 import { newDecisionId, parseDecisionId, timePrefix } from '../../src/journal/ref.ts';
 
-t.test('sixteen characters without i, l, o and u, never the same', async t => {
+t.test('sixteen characters without i, l, o and u', async t => {
   const at = Date.parse('2026-11-21T12:00:00Z');
   const ids = Array.from({ length: 5_000 }, () => newDecisionId(at));
   t.ok(ids.every(id => /^[0-9a-hjkmnp-tv-z]{16}$/.test(id)));
-  t.equal(new Set(ids).size, ids.length);
   t.ok(ids.every(id => id.startsWith(timePrefix(at))));
+});
+
+t.test('never the same, however many there are in one millisecond: by chance alone two of so many are, nine times in ten', async t => {
+  const at = Date.parse('2026-11-21T12:00:00Z');
+  const ids = new Set(Array.from({ length: 400_000 }, () => newDecisionId(at)));
+  t.equal(ids.size, 400_000);
 });
 
 t.test('sorts by time', async t => {
