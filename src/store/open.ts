@@ -24,7 +24,7 @@ export interface OpenOptions {
    * A throw keeps the store unavailable and is tried again; at start of a store that is not patient, it fails openStore.
    */
   readonly admit: (store: Store) => Promise<void>;
-  /** Longest wait for an answer of Redis; 250 ms where absent. */
+  /** Longest wait for an answer of Redis to a small question; 250 ms where absent. */
   readonly timeoutMs?: number;
 }
 

@@ -67,7 +67,7 @@ export class StoreUnavailable extends Error {
 export interface Store {
   /**
    * Values in the order of the keys. One round trip; sees every apply that resolved anywhere before it was called.
-   * @throws StoreUnavailable within 250 ms where no answer came.
+   * @throws StoreUnavailable where no answer came within 250 ms, longer for thousands of keys.
    */
   find(keys: readonly Key[]): Promise<readonly (Value | undefined)[]>;
   /**

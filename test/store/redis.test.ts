@@ -111,6 +111,18 @@ t.test('outages', { skip: noRedis }, async t => {
     await available(store);
   });
 
+  t.test('a large apply is given longer than a small one', async t => {
+    const redis = await startRedis(t);
+    const store = await open(t, redis.url, { timeoutMs: 250 });
+    const other = new Redis(redis.port, '127.0.0.1', { protocol: 2 });
+    t.teardown(() => other.disconnect());
+    const many = Array.from({ length: 10_000 }, (_, i) => ({ key: { ...KEY, id: `k${i}` }, value: Buffer.from('1') }));
+    await other.call('client', 'pause', 350, 'all');
+    t.equal(await store.apply(many), true);
+    await other.call('client', 'pause', 1_000, 'all');
+    await t.rejects(store.apply(many.slice(0, 1)), StoreUnavailable);
+  });
+
   t.test('an admission that fails is tried again', async t => {
     const redis = await startRedis(t);
     let failures = 3;
