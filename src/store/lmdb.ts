@@ -42,7 +42,7 @@ export function openLmdb(path: string, create: boolean): Store {
     throw new StoreMissing(`There is no store at lmdb:${path}; \`postern serve\` or \`postern client add\` creates one`);
   }
   try {
-    return new LmdbStore(path, openFiles(path));
+    return new LmdbStore(path, openOnce(path));
   } catch (error) {
     throw new StoreUnavailable(`The store at lmdb:${path} cannot be opened: ${reason(error)}`);
   }
@@ -59,7 +59,38 @@ function holdsStore(path: string): boolean {
   }
 }
 
-function openFiles(path: string): RootDatabase<Buffer, Buffer> {
+/** The files of one store as this process has them open, for all who opened it. */
+interface Shared {
+  readonly db: RootDatabase<Buffer, Buffer>;
+  readonly file: string;
+  users: number;
+}
+
+/** By file. */
+const openFilesOf = new Map<string, Shared>();
+
+/**
+ * Opens the files, or shares them where this process has them open already: LMDB opens by a transaction on this thread, which would wait for
+ * ever behind one that is being written, for that waits for this thread.
+ */
+function openOnce(path: string): Shared {
+  makeFiles(path);
+  const { dev, ino } = statSync(join(path, 'data.mdb'));
+  const file = `${dev}:${ino}`;
+  const one = openFilesOf.get(file) ?? { db: openFiles(path), file, users: 0 };
+  one.users += 1;
+  openFilesOf.set(file, one);
+  return one;
+}
+
+async function closeLast(one: Shared): Promise<void> {
+  one.users -= 1;
+  if (one.users > 0) return;
+  openFilesOf.delete(one.file);
+  await one.db.close();
+}
+
+function makeFiles(path: string): void {
   mkdirSync(path, { recursive: true, mode: 0o700 });
   for (const name of ['data.mdb', 'lock.mdb']) {
     // Made here because LMDB would make them readable by everyone.
@@ -67,6 +98,9 @@ function openFiles(path: string): RootDatabase<Buffer, Buffer> {
     closeSync(openSync(file, 'a', 0o600));
     chmodSync(file, 0o600);
   }
+}
+
+function openFiles(path: string): RootDatabase<Buffer, Buffer> {
   return open<Buffer, Buffer>({
     path,
     noSubdir: false,
@@ -82,14 +116,16 @@ function openFiles(path: string): RootDatabase<Buffer, Buffer> {
 
 class LmdbStore implements Store {
   readonly #path: string;
+  readonly #shared: Shared;
   readonly #db: RootDatabase<Buffer, Buffer>;
   #queue: Job[] = [];
   #writing: Promise<void> | undefined;
   #closed = false;
 
-  constructor(path: string, db: RootDatabase<Buffer, Buffer>) {
+  constructor(path: string, shared: Shared) {
     this.#path = path;
-    this.#db = db;
+    this.#shared = shared;
+    this.#db = shared.db;
   }
 
   async find(keys: readonly Key[]): Promise<readonly (Value | undefined)[]> {
@@ -154,7 +190,7 @@ class LmdbStore implements Store {
     if (this.#closed) return;
     this.#closed = true;
     await this.#writing;
-    await this.#db.close();
+    await closeLast(this.#shared);
   }
 
   /** Reads from a snapshot taken now: within one busy tick LMDB would go on reading an older one (law 4). */

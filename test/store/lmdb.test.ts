@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
+import { setImmediate } from 'node:timers/promises';
 import { pino } from 'pino';
 import t, { type Test } from 'tap';
 import { openStore } from '../../src/store/open.ts';
@@ -50,6 +51,24 @@ t.test('a store is created only where that is allowed', async t => {
   const again = await openStore(`lmdb:${join(dir, 'none')}`, { ...options, create: false });
   t.same(await ids(again, { owner: 'a', log: 'l' }), ['i']);
   await again.close();
+});
+
+t.test('opened once more in the same process while a transaction is on its way: neither waits for the other for ever', async t => {
+  const place = await fresh(t);
+  const first = await place.handle();
+  const key = { owner: 'a', log: 'l', id: 'i' } as const;
+  const writing = first.apply([{ key, value: Buffer.from('1') }]);
+  // LMDB's own thread has the lock by then, and waits for this one.
+  for (let turns = 0; turns < 2; turns++) await setImmediate();
+  const until = performance.now() + 100;
+  while (performance.now() < until);
+  const second = await place.handle();
+  t.equal(await writing, true);
+  await first.close();
+  t.equal(String((await second.find([key]))[0]), '1', 'closed by one, open for the other');
+  await second.apply([{ key, value: Buffer.from('2') }]);
+  await second.close();
+  t.equal(String((await (await place.handle()).find([key]))[0]), '2');
 });
 
 t.test('an opened but never used store is still missing for who may not create one', async t => {
