@@ -2,7 +2,8 @@
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { splitMessage } from '../support/dkim.ts';
-import { freePort, type Postfix, postfixMissing, saslMissing, startPostfix } from '../support/postfix.ts';
+import { freePort } from '../support/ports.ts';
+import { type Postfix, postfixMissing, saslMissing, startPostfix } from '../support/postfix.ts';
 import { guideCommands, readGuide } from '../support/postfix-guide.ts';
 import { noRedis, startRedis, type TestRedis } from '../support/redis.ts';
 import { type Sink, type SinkEvent, type SinkTransaction, startSink } from '../support/sink.ts';

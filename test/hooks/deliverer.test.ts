@@ -11,7 +11,7 @@ import { type House, openHouse } from '../../src/app.ts';
 import { Deliverer } from '../../src/hooks/deliverer.ts';
 import { type Endpoint, MAX_ENDPOINTS } from '../../src/hooks/endpoints.ts';
 import { type ClientId, clientId } from '../../src/ids.ts';
-import { freePort } from '../support/redis.ts';
+import { freePort } from '../support/ports.ts';
 import { until } from '../support/until.ts';
 import { startReceiver } from './receiver.ts';
 

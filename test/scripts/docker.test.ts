@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { environment } from '../support/command.ts';
 import { here, readDockerfile, runSteps, type Stage } from '../support/dockerfile.ts';
-import { freePort } from '../support/redis.ts';
+import { freePort } from '../support/ports.ts';
 import { unreachable } from '../support/registry.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));

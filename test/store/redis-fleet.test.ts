@@ -9,7 +9,8 @@ import t, { type Test } from 'tap';
 import { type OpenOptions, openStore } from '../../src/store/open.ts';
 import { parseRedisUrl } from '../../src/store/redis-url.ts';
 import { type Store, StoreUnavailable } from '../../src/store/store.ts';
-import { freePort, noRedis, startRedis, type TestRedis } from '../support/redis.ts';
+import { freePort } from '../support/ports.ts';
+import { noRedis, startRedis, type TestRedis } from '../support/redis.ts';
 
 const options: OpenOptions = {
   create: true,

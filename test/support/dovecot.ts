@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { ImapFlow } from 'imapflow';
 import { TEST_CERTIFICATE } from './certificate.ts';
-import { freePort } from './redis.ts';
+import { freePort } from './ports.ts';
 import { until } from './until.ts';
 
 const run = promisify(execFile);

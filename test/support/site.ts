@@ -93,17 +93,17 @@ async function running(child: ChildProcess): Promise<RunningGate> {
     log += chunk;
   });
   const exited = once(child, 'exit');
+  // Only then all that it said is read.
+  const ended = once(child, 'close');
   const ready = (async () => {
     if (child.stdout === null) throw new Error('no stdout');
     for await (const line of createInterface({ input: child.stdout })) {
       return JSON.parse(line) as Record<'listening' | 'inbound' | 'admin', { port: number }[]>;
     }
-    throw new Error('ended without a word');
+    const [code] = await ended;
+    throw new Error(`postern serve ended with ${code}: ${log}`);
   })();
-  const { listening, inbound, admin } = await Promise.race([
-    ready,
-    exited.then(([code]) => Promise.reject(new Error(`postern serve ended with ${code}: ${log}`))),
-  ]);
+  const { listening, inbound, admin } = await ready;
   child.stdout?.resume();
   const ports = listening.map(({ port }) => port);
   return {
